@@ -1,0 +1,213 @@
+"""The owner's settings: one typed, validated, immutable object.
+
+Sources, the strongest first: environment variables, ``NAME_FILE`` variables (a file that holds the value, as container
+secrets come), ``.env`` and ``dealhound.toml`` in the home folder, defaults. An unknown name or a value that does not
+fit is a ``SettingsError`` that names the setting, where it was set and the fix: a misspelt threshold must not be
+silently ignored for years. Secrets are ``SecretStr``: they print as stars.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from framework.errors import SettingsError
+
+PROJECT = Path(__file__).resolve().parent.parent
+_FOREIGN = {
+    "openai_api_key": "OPENAI_API_KEY",
+    "modal_token_id": "MODAL_TOKEN_ID",
+    "modal_token_secret": "MODAL_TOKEN_SECRET",
+    "hf_token": "HF_TOKEN",
+    "pushover_user": "PUSHOVER_USER",
+    "pushover_token": "PUSHOVER_TOKEN",
+}
+# Names that begin with DEALHOUND_ and are no settings: the test inputs, and the launcher's interpreter.
+_NOT_SETTINGS = {"DEALHOUND_SHARED", "DEALHOUND_PYTHON"}
+
+
+def _words(value: object) -> object:
+    """A list may be written as text: items separated by spaces, commas or lines (commas inside URLs are kept)."""
+    if not isinstance(value, str):
+        return value
+    return [item.strip(",") for item in value.replace(", ", " ").split() if item.strip(",")]
+
+
+def _hosts(value: object) -> object:
+    return _words(value.replace(",", " ") if isinstance(value, str) else value)
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Hosts = Annotated[tuple[str, ...], BeforeValidator(_hosts)]
+
+
+class Settings(BaseModel):
+    """Every setting with its default. The description of each field is its documentation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, validate_default=True)
+
+    home: Path = Field(PROJECT, description="folder of all state (set by DEALHOUND_HOME only)")
+
+    host: str = Field("127.0.0.1", description="address of the dashboard; any but loopback needs a password")
+    port: int = Field(7860, ge=0, le=65535, description="port of the dashboard, API and health")
+    password: SecretStr | None = Field(None, description="password of the dashboard")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; default SQLite in the home folder")
+    chroma_url: str | None = Field(None, description="URL of a Chroma server; default a folder in the home folder")
+    timezone: str = Field("UTC", description="your time zone, such as Europe/Berlin, for times shown and quiet hours")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level of log lines")
+
+    interval: int = Field(900, ge=10, le=86_400, description="seconds between hunts")
+    feeds: Words = Field((), description="feeds to start with instead of the default ones")
+    max_entries: int = Field(200, ge=1, le=10_000, description="most entries handled in one hunt; the rest wait")
+    max_pages: int = Field(30, ge=0, le=1_000, description="most deal pages fetched in one hunt")
+    allow_hosts: Hosts = Field((), description="private hosts that outbound requests may reach (host or host:port)")
+    proxy: str | None = Field(None, description="outbound proxy, such as http://proxy.example:3128")
+    contact: str | None = Field(None, description="a URL or address put into the User-Agent, as polite robots do")
+
+    llm: Literal["auto", "openai", "llama_cpp", "none"] = Field("auto", description="which language model reads deals")
+    llm_base_url: str | None = Field(None, description="base URL of an OpenAI-compatible server")
+    llm_model: str | None = Field(None, description="model name, or the path of a GGUF file for llama_cpp")
+    openai_api_key: SecretStr | None = Field(None, description="key of OpenAI or of the server at llm_base_url")
+
+    specialist: Literal["bundled", "modal", "llama_cpp"] = Field("bundled", description="which specialist prices")
+    modal_token_id: SecretStr | None = Field(None, description="Modal's token id")
+    modal_token_secret: SecretStr | None = Field(None, description="Modal's token secret")
+    hf_token: SecretStr | None = Field(None, description="Hugging Face token, for gated models")
+
+    min_discount_pct: float = Field(25, ge=0, lt=100, description="least true discount, in percent of the worth")
+    min_discount: float = Field(20, ge=0, description="least true discount, in US dollars")
+    min_probability: float | None = Field(
+        None, gt=0, lt=1, description="least probability that a deal has such a discount; default: as evaluated"
+    )
+    max_alerts: int = Field(5, ge=0, le=100, description="most alerts sent to a phone per hunt, the likeliest first")
+
+    pushover_user: SecretStr | None = Field(None, description="Pushover's user key")
+    pushover_token: SecretStr | None = Field(None, description="Pushover's application token")
+    pushover_url: str | None = Field(None, description="base URL of a stand-in for Pushover's API")
+    apprise_urls: Words = Field((), description="Apprise URLs of other services, such as ntfy://topic")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        if name not in available_timezones():
+            near = difflib.get_close_matches(name, available_timezones(), n=1)
+            raise ValueError("is no IANA time zone" + (f"; did you mean {near[0]}?" if near else ""))
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The owner's time zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def state(self) -> Path:
+        """Folder of databases and logs."""
+        return self.home / "state"
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database that is used."""
+        return self.database_url or f"sqlite:///{self.state / 'dealhound.db'}"
+
+    def secrets(self) -> list[str]:
+        """The plain text of every secret that is set, for the redaction of logs."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)] + [
+            url for url in self.apprise_urls if "@" in url or len(url) > 20
+        ]
+
+
+def environment_name(field: str) -> str:
+    """The environment variable of a setting: the service's own name for its keys, else ``DEALHOUND_NAME``."""
+    return _FOREIGN.get(field, f"DEALHOUND_{field.upper()}")
+
+
+def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read the settings from all sources; ``overrides`` (from the command line) win.
+
+    Raises ``SettingsError`` with one sentence per fault: the setting, where it was set, and the fix.
+    """
+    environ = os.environ if environ is None else environ
+    home = Path(home or environ.get("DEALHOUND_HOME") or PROJECT).expanduser().resolve()
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for name, value, source in [
+        *_from_toml(home / "dealhound.toml"),
+        *_from_environment(_dotenv(home / ".env"), f"{home / '.env'}"),
+        *_from_environment(environ, "the environment"),
+        *((name, value, "the command line") for name, value in overrides.items() if value is not None),
+    ]:
+        values[name], origin[name] = value, source
+    try:
+        return Settings(**{**values, "home": home})
+    except ValidationError as error:
+        raise SettingsError(_sentences(error, origin)) from None  # the chained text would show a secret's value
+
+
+def _dotenv(path: Path) -> Mapping[str, str]:
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+
+
+def _from_toml(path: Path) -> list[tuple[str, Any, str]]:
+    if not path.is_file():
+        return []
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{path} cannot be read as TOML: {error}") from error
+    known = set(Settings.model_fields) - {"home"}
+    for name in table:
+        if name not in known:
+            raise SettingsError(f"{path} sets {name!r}, which is no setting{_hint(name, known)}")
+    return [(name, value, str(path)) for name, value in table.items()]
+
+
+def _from_environment(variables: Mapping[str, str], source: str) -> list[tuple[str, Any, str]]:
+    """Settings among environment variables. An empty variable counts as not set, as compose files leave them."""
+    names = {environment_name(field): field for field in Settings.model_fields}
+    files = {f"{name}_FILE": field for name, field in names.items()}
+    found: list[tuple[str, Any, str]] = []
+    for variable, value in variables.items():
+        if not value or variable in _NOT_SETTINGS or variable == "DEALHOUND_HOME":
+            continue
+        if variable in names:
+            found.append((names[variable], value, f"{variable} in {source}"))
+        elif variable in files:
+            if environment_name(files[variable]) not in variables:  # the plain variable wins
+                found.append((files[variable], _read_secret_file(variable, value), f"{variable} in {source}"))
+        elif variable.startswith("DEALHOUND_"):
+            raise SettingsError(f"{variable} in {source} is no setting{_hint(variable, names)}")
+    return found
+
+
+def _read_secret_file(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{variable} names {path}, which cannot be read: {error}") from error
+
+
+def _hint(name: str, known: Mapping[str, str] | set[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else "; dealhound.example.toml lists them all"
+
+
+def _sentences(error: ValidationError, origin: Mapping[str, str]) -> str:
+    """One sentence per fault, without the value (it may be a secret)."""
+    lines = []
+    for fault in error.errors(include_input=False, include_url=False):
+        name = str(fault["loc"][0]) if fault["loc"] else "settings"
+        message = fault["msg"].removeprefix("Value error, ")
+        lines.append(f"Setting {name} (from {origin.get(name, 'the defaults')}): {message}")
+    return "\n".join(lines)
