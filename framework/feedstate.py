@@ -23,6 +23,7 @@ class FeedState(Value):
     """One feed as remembered. All times are aware and in UTC; ``errors`` counts failed checks in a row."""
 
     url: str
+    moved_to: str | None = None  # asked instead of ``url`` (which stays the feed's name) after a permanent redirect
     title: str | None = None
     status: FeedStatus = FeedStatus.NEW
     etag: str | None = None
@@ -32,6 +33,7 @@ class FeedState(Value):
     last_check: datetime | None = None
     last_success: datetime | None = None
     last_new_entry: datetime | None = None
+    usual_gap: float | None = Field(default=None, gt=0)  # seconds between checks that brought new entries, smoothed
     next_check: datetime | None = None  # None: due now
     errors: int = Field(default=0, ge=0)
     last_error: str | None = None
