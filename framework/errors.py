@@ -21,7 +21,10 @@
     ├── ChatError                     a language model call failed (.model)
     │   ├── ChatUnavailable           network, 5xx, rate limit: try later (.retry_after)
     │   ├── ChatRefused               wrong key, unknown model, refusal: trying again is useless
-    │   ├── ChatReplyError            the reply is no valid instance of the schema, or was cut off
+    │   │   ├── ContextTooSmall       the request has more tokens than the model can take: send less
+    │   │   └── FormUnsupported       the server does not know this kind of structured reply: ask for a simpler one
+    │   ├── ChatReplyError            the reply is no valid instance of the schema
+    │   │   └── ReplyCutOff           it ended at the token limit: ask for less at once
     │   └── BudgetExceeded            the owner's token or money budget is spent
     ├── MemoryStoreError              the database or memory.json
     │   ├── DatabaseUnavailable       cannot be opened, locked for too long, disk full
@@ -157,8 +160,20 @@ class ChatRefused(ChatError):
     """A wrong key, an unknown model, a refusal: the same call will not work."""
 
 
+class ContextTooSmall(ChatRefused):
+    """The request has more tokens than the model can take; a smaller one may work."""
+
+
+class FormUnsupported(ChatRefused):
+    """The server does not know this kind of structured reply; a simpler kind may work."""
+
+
 class ChatReplyError(ChatError):
-    """The reply is no valid instance of the schema, or was cut off."""
+    """The reply is no valid instance of the schema."""
+
+
+class ReplyCutOff(ChatReplyError):
+    """The reply ended at the token limit, so it is not whole; asking for less at once may work."""
 
 
 class BudgetExceeded(ChatError):
