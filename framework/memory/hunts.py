@@ -1,0 +1,90 @@
+"""Hunts, and what language models cost in them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import func, insert, select, update
+
+from framework.memory.base import Repository, put
+from framework.memory.records import HuntRecord, Usage
+from framework.memory.tables import hunts, llm_cache, llm_usage
+
+
+class Hunts(Repository):
+    """Runs of the pipeline, LLM usage and the LLM reply cache."""
+
+    def start_hunt(self, hunt_id: str | None = None) -> str:
+        """Note that a hunt began; returns its id (a new one unless given)."""
+        hunt_id = hunt_id or uuid.uuid4().hex[:12]
+        row = {"id": hunt_id, "started": self._clock(), "finished": None, "counts": {}, "error": None}
+        with self._database.write() as connection:
+            put(connection, hunts, "id", row)
+        return hunt_id
+
+    def finish_hunt(self, hunt_id: str, counts: Mapping[str, int] | None = None, error: str | None = None) -> None:
+        """Note that a hunt ended, with its counts, and the reason when it ended early."""
+        values = {"finished": self._clock(), "counts": dict(counts or {}), "error": error}
+        with self._database.write() as connection:
+            connection.execute(update(hunts).where(hunts.c.id == hunt_id).values(**values))
+
+    def hunts(self, limit: int = 50) -> list[HuntRecord]:
+        """The last hunts, newest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(hunts).order_by(hunts.c.started.desc(), hunts.c.id).limit(limit))
+            return [HuntRecord(**row) for row in rows.mappings()]
+
+    def add_usage(
+        self,
+        model: str,
+        tokens_in: int,
+        tokens_out: int,
+        usd: Decimal | float = 0,
+        *,
+        purpose: str = "",
+        hunt_id: str | None = None,
+    ) -> None:
+        """Note what one call of a language model took."""
+        row = {
+            "at": self._clock(),
+            "hunt_id": hunt_id,
+            "model": model,
+            "purpose": purpose,
+            "tokens_in": tokens_in,
+            "tokens_out": tokens_out,
+            "usd": float(usd),
+        }
+        with self._database.write() as connection:
+            connection.execute(insert(llm_usage).values(**row))
+
+    def usage_since(self, since: datetime, *, model: str | None = None, hunt_id: str | None = None) -> Usage:
+        """What language models took since a moment, of one model or one hunt where given."""
+        query = select(
+            func.count(),
+            func.coalesce(func.sum(llm_usage.c.tokens_in), 0),
+            func.coalesce(func.sum(llm_usage.c.tokens_out), 0),
+            func.coalesce(func.sum(llm_usage.c.usd), 0.0),
+        ).where(llm_usage.c.at >= since)
+        if model is not None:
+            query = query.where(llm_usage.c.model == model)
+        if hunt_id is not None:
+            query = query.where(llm_usage.c.hunt_id == hunt_id)
+        with self._database.read() as connection:
+            calls, tokens_in, tokens_out, usd = connection.execute(query).one()
+        return Usage(
+            calls=calls, tokens_in=tokens_in, tokens_out=tokens_out, usd=Decimal(str(usd)).quantize(Decimal("1e-8"))
+        )
+
+    def cached_reply(self, key: str) -> str | None:
+        """The reply stored under a content hash, ``None`` when there is none."""
+        with self._database.read() as connection:
+            return connection.execute(select(llm_cache.c.reply).where(llm_cache.c.key == key)).scalar()
+
+    def store_reply(self, key: str, reply: str, *, model: str) -> None:
+        """Keep a reply under a content hash."""
+        row = {"key": key, "model": model, "reply": reply, "created": self._clock()}
+        with self._database.write() as connection:
+            put(connection, llm_cache, "key", row)

@@ -1,0 +1,180 @@
+"""The outbox: what is to be sent, claimed by a sender, and every attempt in the delivery log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
+
+from framework.deals import Opportunity
+from framework.memory.base import Repository, insert_new
+from framework.memory.records import Delivery, Notification, NotificationState
+from framework.memory.tables import deliveries, opportunities, outbox
+
+_DETAIL_CHARS = 500  # of a service's words, kept in the delivery log
+
+
+class Notifications(Repository):
+    """Notifications by their id; each change of state is one transaction."""
+
+    def enqueue(
+        self, channel: str, key: str, message: dict[str, Any], *, kind: str = "notice", when: datetime | None = None
+    ) -> bool:
+        """Put a ready message into the outbox; False when one with this key and channel is there already."""
+        now = self._clock()
+        row = {
+            "key": f"{key}:{channel}",
+            "channel": channel,
+            "kind": kind,
+            "message": message,
+            "state": NotificationState.WAITING.value,
+            "attempts": 0,
+            "created": now,
+            "next_try": when or now,
+        }
+        with self._database.write() as connection:
+            known = connection.execute(select(outbox.c.id).where(outbox.c.key == row["key"])).first()
+            if known is None:
+                insert_new(connection, outbox, [row])
+            return known is None
+
+    def due_notifications(
+        self, now: datetime, limit: int = 100, *, channels: Sequence[str] | None = None
+    ) -> list[Notification]:
+        """What waits and may be tried now, oldest first."""
+        query = _query().where(outbox.c.state == NotificationState.WAITING.value, outbox.c.next_try <= now)
+        if channels is not None:
+            query = query.where(outbox.c.channel.in_(channels))
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(outbox.c.id).limit(limit)).mappings()
+            return [_record(row) for row in rows]
+
+    def claim(self, notification_id: int, *, baseline: int | None = None) -> bool:
+        """Take a waiting notification for sending, before the service is called; False when another sender has it.
+
+        ``baseline`` is the service's own message counter just before, where it has one.
+        """
+        values = {"state": NotificationState.SENDING.value, "claimed": self._clock(), "baseline": baseline}
+        waiting = update(outbox).where(
+            outbox.c.id == notification_id, outbox.c.state == NotificationState.WAITING.value
+        )
+        with self._database.write() as connection:
+            return bool(connection.execute(waiting.values(**values)).rowcount)
+
+    def abandoned_notifications(self, now: datetime, older_than: timedelta) -> list[Notification]:
+        """What a sender claimed and never marked: it was killed in the middle, and the message may have arrived."""
+        query = _query().where(outbox.c.state == NotificationState.SENDING.value, outbox.c.claimed <= now - older_than)
+        with self._database.read() as connection:
+            return [_record(row) for row in connection.execute(query.order_by(outbox.c.id)).mappings()]
+
+    def mark(
+        self,
+        notification_id: int,
+        state: NotificationState,
+        *,
+        detail: str = "",
+        next_try: datetime | None = None,
+        counted: bool = True,
+    ) -> None:
+        """Store what an attempt came to, together with its line in the delivery log.
+
+        ``WAITING`` with ``next_try`` means: try again then. ``counted=False`` leaves the number of attempts.
+        """
+        now, detail = self._clock(), detail[:_DETAIL_CHARS]
+        waiting = state is NotificationState.WAITING
+        values: dict[str, Any] = {"state": state.value, "finished": None if waiting else now}
+        values["last_error"] = None if state is NotificationState.SENT else detail
+        if next_try is not None:
+            values["next_try"] = next_try
+        if counted:
+            values["attempts"] = outbox.c.attempts + 1
+        with self._database.write() as connection:
+            channel = connection.execute(select(outbox.c.channel).where(outbox.c.id == notification_id)).scalar()
+            if channel is None:
+                return
+            connection.execute(update(outbox).where(outbox.c.id == notification_id).values(**values))
+            outcome = "delayed" if waiting else state.value
+            line = {"outbox_id": notification_id, "channel": channel, "at": now, "outcome": outcome, "detail": detail}
+            connection.execute(insert(deliveries).values(**line))
+
+    def postpone(self, notification_id: int, until: datetime, reason: str) -> None:
+        """Hold a waiting notification (quiet hours, cap): no attempt is counted, nothing is logged as tried."""
+        values = {"next_try": until, "last_error": reason}
+        waiting = update(outbox).where(
+            outbox.c.id == notification_id, outbox.c.state == NotificationState.WAITING.value
+        )
+        with self._database.write() as connection:
+            connection.execute(waiting.values(**values))
+
+    def notifications(
+        self, limit: int = 100, *, state: NotificationState | None = None, opportunity_id: str | None = None
+    ) -> list[Notification]:
+        """The outbox, newest first."""
+        query = _query()
+        if state is not None:
+            query = query.where(outbox.c.state == state.value)
+        if opportunity_id is not None:
+            query = query.where(outbox.c.opportunity_id == opportunity_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(outbox.c.id.desc()).limit(limit)).mappings()
+            return [_record(row) for row in rows]
+
+    def count_notifications(self) -> dict[str, int]:
+        """Notifications per state."""
+        query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
+        with self._database.read() as connection:
+            return {str(name): int(count) for name, count in connection.execute(query)}
+
+    def count_sent(self, channel: str, since: datetime, *, kind: str | None = None) -> int:
+        """How many messages a channel took since a moment."""
+        query = select(func.count()).where(
+            outbox.c.channel == channel,
+            outbox.c.state == NotificationState.SENT.value,
+            outbox.c.finished >= since,
+        )
+        if kind is not None:
+            query = query.where(outbox.c.kind == kind)
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def deliveries(self, limit: int = 100) -> list[Delivery]:
+        """The delivery log, newest first."""
+        query = select(
+            deliveries.c.outbox_id, deliveries.c.channel, deliveries.c.at, deliveries.c.outcome, deliveries.c.detail
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(deliveries.c.id.desc()).limit(limit)).mappings()
+            return [Delivery(**row) for row in rows]
+
+
+def _query() -> Select[Any]:
+    return select(outbox, opportunities.c.data).outerjoin(opportunities, opportunities.c.id == outbox.c.opportunity_id)
+
+
+def drop_waiting(connection: Connection, opportunity_id: str, reason: str, now: datetime) -> None:
+    """Withdraw what still waits for an opportunity, inside the caller's transaction."""
+    values = {"state": NotificationState.DROPPED.value, "finished": now, "last_error": reason}
+    waiting = update(outbox).where(
+        outbox.c.opportunity_id == opportunity_id, outbox.c.state == NotificationState.WAITING.value
+    )
+    connection.execute(waiting.values(**values))
+
+
+def _record(row: RowMapping) -> Notification:
+    return Notification(
+        id=row["id"],
+        key=row["key"],
+        channel=row["channel"],
+        kind=row["kind"],
+        state=NotificationState(row["state"]),
+        attempts=row["attempts"],
+        created=row["created"],
+        next_try=row["next_try"],
+        claimed=row["claimed"],
+        baseline=row["baseline"],
+        last_error=row["last_error"],
+        message=row["message"],
+        opportunity=Opportunity.model_validate(row["data"]) if row["data"] is not None else None,
+    )

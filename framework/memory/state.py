@@ -1,0 +1,53 @@
+"""Small things by key: heartbeats, versions, when something was last done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from framework.memory.base import Repository, put
+from framework.memory.tables import state
+
+OPPORTUNITIES_VERSION = "opportunities.version"  # grows with every change that memory.json has to show
+
+
+class KeyValues(Repository):
+    """JSON values by key."""
+
+    def get_state(self, key: str, default: Any = None) -> Any:
+        """The value last set, else ``default``."""
+        with self._database.read() as connection:
+            row = connection.execute(select(state.c.value).where(state.c.key == key)).first()
+            return default if row is None else row.value
+
+    def set_state(self, key: str, value: Any) -> None:
+        """Store any JSON value."""
+        with self._database.write() as connection:
+            _set(connection, key, value, self._clock())
+
+    def clear_state(self, key: str) -> None:
+        """Forget a key."""
+        with self._database.write() as connection:
+            connection.execute(delete(state).where(state.c.key == key))
+
+    def beat(self, name: str) -> None:
+        """Note that a job is alive now."""
+        self.set_state(f"heartbeat.{name}", None)
+
+    def last_beat(self, name: str) -> datetime | None:
+        """When the job was last alive, ``None`` when never."""
+        with self._database.read() as connection:
+            query = select(state.c.updated).where(state.c.key == f"heartbeat.{name}")
+            return connection.execute(query).scalar()
+
+
+def bump(connection: Connection, key: str, now: datetime) -> None:
+    """Count up by one, inside the caller's transaction."""
+    value = connection.execute(select(state.c.value).where(state.c.key == key)).scalar()
+    _set(connection, key, (value or 0) + 1, now)
+
+
+def _set(connection: Connection, key: str, value: Any, now: datetime) -> None:
+    put(connection, state, "key", {"key": key, "value": value, "updated": now})
