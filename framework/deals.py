@@ -104,6 +104,7 @@ class Reading(Value):
     deal: Deal | None = None
     reader: ReaderName = ReaderName.EXTRACTIVE
     reason: str = ""  # one sentence for the owner
+    certain: bool = False  # one candidate for the price and nothing against it: no need to ask a language model
 
 
 class Similar(Value):
