@@ -103,7 +103,9 @@ class Request:
 
     def size(self) -> int:
         """Tokens that this call may cost at most, roughly: four characters each, and the whole reply."""
-        written = sum(len(message.content) + sum(len(call.arguments) for call in message.tool_calls) for message in self.messages)
+        written = sum(
+            len(message.content) + sum(len(call.arguments) for call in message.tool_calls) for message in self.messages
+        )
         described = len(str(self.schema or "")) + sum(len(str(tool.parameters)) for tool in self.tools)
         return (written + described) // 4 + self.max_tokens
 
