@@ -15,11 +15,11 @@ _OFFER_TALK = re.compile(
     r"|\b(?:shipping|ships?\b|s&h|delivery|coupon|promo(?:tion|tional)?\b|discount|checkout|at check|code\b|deals?\b|frontpage|thread|price[ds]?\b|pricing|sale\b|savings?\b"
     r"|save[sd]?\b|subscribe|s&s|prime\b|walmart\+|clip(?:ped)?\b|cart\b|rebate|cash ?back|in stock|out of stock|expired?|expires|ends (?:on|at|[a-z]+ \d)|valid (?:thru|through|until)|limited time|members?(?:hip)?\b"
     r"|rewards?\b|warranty (?:from|info)|click|link|buy now|shop now|add to|sold by|via (?:amazon|ebay|walmart)|thanks|community member|deal hunter|deal editor|reviews?\b|ratings?\b|stars?\b(?! (?:wars|trek|road))|customers?\b"
-    r"|score|comments?|pickup|pick up|store\b|stores\b|free to join|sign (?:in|up)|log ?in|account|ymmv|note:|qa note|gift card|see (?:post|below|above)|available (?:at|in these|options|colors)|listed below|instructions|steps? below|select (?:locations|stores|sizes)|our research|about this (?:item|deal)|additional (?:info|notes)|comparison|cheaper|lowest|elsewhere|we'?ve (?:seen|pictured)|pictured|original price|msrp|list(?:ed|ing)? (?:price|for)|refer to|please|happy shopping|livraison|code promo|offre|promo)\b",
+    r"|score|comments?|pickup|pick up|store\b|stores\b|free to join|sign (?:in|up)|log ?in|account|ymmv|note:|qa note|gift card|see (?:post|below|above)|available (?:at|in these|options|colors)|listed below|instructions|steps? below|select (?:locations|stores|sizes)|our research|about this (?:item|deal)|additional (?:info|notes)|comparison|cheaper|lowest|elsewhere|we'?ve (?:seen|pictured)|pictured|original price|msrp|list(?:ed|ing)? (?:price|for)|refer to|please|(?:has|have) (?:for|matched)|price match\w*|happy shopping|livraison|code promo|offre|promo)\b",
     re.I,
 )  # fmt: skip
 _HAS = re.compile(
-    r"^.{0,90}?\b(?:has|have|offers?|is offering|carries)\b(?: (?:for|their|its|the|this|a|an|select|prime|members?:?|accounts?:?|customers?:?|plus|epp|edu|and|walmart\+|[\w/+ ]{0,40}:))*\s*"
+    r"^.{0,90}?\b(?:has|have|offers?|is offering|carries)\b(?: (?:for|their|its|the|this|an?|[\w/+' &-]{0,40}(?:members?|accounts?|accts?|customers?|subscribers?|students?|users?):?)\b:?)*\s*"
     r"(?P<name>[^\n]{8,260}?)\s*(?:\bon sale\b|\bfor (?:just |only )?[$~]|\bfrom\s?[$~]|\bavailable\b|\bmarked\b|\bdiscounted\b|\breduced\b|[$]\d|\.\s|\.{3}|$)",
     re.I,
 )

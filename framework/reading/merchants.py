@@ -7,7 +7,7 @@ import re
 from framework.reading.titles import Title
 
 _HAS = re.compile(
-    r"^[•\s]*(?:(?P<seller>[^\n.]{2,60}?) (?:via|at|through|on) )?(?P<shop>[A-Z][\w&'.!+ -]{1,40}?)(?: \(sold[^)]{0,40}\))? (?:has|have|offers?|is offering|carries)\b"
+    r"^[•\s]*(?:[^\n.]{2,60}? (?:via|at|through|on) )?(?P<shop>(?:[A-Z]|(?<=via )[a-z])[\w&'.!+ -]{1,40}?)(?: \(sold[^)]{0,40}\))? (?:has|have|offers?|is offering|carries)\b"
 )
 _BUY_AT = re.compile(r"\b(?:Buy|Shop) Now at (?P<shop>[A-Z][\w&'.!+ -]{1,40}?)(?=\s*(?:$|\n|Features|[.;,]))", re.M)
 _AT = re.compile(r"(?:\s@\s|(?<=\bat )(?=[A-Z]))(?P<shop>[A-Z][\w&'.!+-]*(?: [A-Z&][\w&'.!+-]*){0,3})\s*(?:$|:|\()")

@@ -68,7 +68,7 @@ class _Rule:
 def _rule(role: Role, before: str | None = None, after: str | None = None) -> _Rule:
     return _Rule(
         role,
-        re.compile(rf"(?:{before})[\s~:(]*$", re.I) if before else None,
+        re.compile(rf"(?<![^\W_])(?:{before})[\s~:(]*$", re.I) if before else None,
         re.compile(rf"\s*(?:{after})", re.I) if after else None,
     )
 
@@ -109,16 +109,16 @@ _RULES = (
     _rule(Role.CREDIT, r"(?:back|credit|bonus|earn|get|receive|worth|effectively)[^$.]{0,12}?(?:a|an|another|free|up to|bonus|additional|with|w/|of)", r"(?:[\w'&.+-]+ ){0,4}?(?:credits?|cash|e?-?gift ?cards?|e?gcs?|rewards?|points|back|mastercard|visa|voucher|bucks|money)\b"),
     _rule(Role.CREDIT, None, r"(?:(?:in|of|worth of) )?(?:[\w'&.+-]+ ){0,3}?(?:credits?|cash\b|e?-?gift ?cards?|egcs?|gcs?|rewards?|points|bucks|money|promo egift)\b"),
     # Discounts.
-    _rule(Role.UP_TO, r"(?:up to|as much as|bis zu|jusqu'à|max(?:imum)?(?: of)?)"),
-    _rule(Role.DISCOUNT, r"(?:sav(?:e|es|ed|ing|ings|ins)(?: of| you| an?(?: extra)?| extra| over| about)*|discount(?:ed)?(?: of| by)?|extra|additional|knocks?(?: off)?|takes?(?: off)?|cuts?|drops?(?: the price)? by|reduced by|less|minus|clip(?: the)?|coupon(?: for| of)?|rebate(?: of)?|back)" + _ABOUT),
+    _rule(Role.UP_TO, r"(?:up to|as much as|bis zu|jusqu'à|max(?:imum)?:? (?:of|discount))"),
+    _rule(Role.DISCOUNT, r"(?:sav(?:e|es|ed|ing|ings|ins)(?: of| you| an?(?: extra)?| extra| over| about)*|discount(?:ed)?(?: of| by)?|extra|additional|knocks?(?: off)?|takes?(?: off)?|cuts?|drops?(?: the price)? by|reduced by|less|minus|clip(?: the)?|coupon (?:for|of)|rebate of)" + _ABOUT),
     _rule(Role.DISCOUNT, r"(?:after|with|w/|using|apply|applying|and|\+|the|your|a|an|clip)", r"(?:[\w'-]+ ){0,3}?(?:rebate|coupon|mir\b|mail-in|discount|promo|off\b|code)"),
     _rule(Role.DISCOUNT, None, r"(?:\(\d{1,2}%\) ?)?(?:off\b|savings?\b|discount|(?:instant |mail[- ]in )?rebates?\b|mir\b|coupon|drop\b|back\b|less\b|cheaper|price drop|réduction|rabatt|de réduction|de remise)"),
-    _rule(Role.DISCOUNT, r"(?<=\d|%|[)'\"a-z]) ?[-–−]\s?(?:an? )?(?:extra |additional )?", r"(?:\(|off|when|w/|with|via|coupon|promo|code|discount|at checkout|automatic|clip|instant|subscribe|s&s|multibuy|from|in cart|using|extra|=|after)"),
+    _rule(Role.DISCOUNT, r"[$€£]\s?[\d,.]+(?:[ )(][^$€£=]{0,45})?\s?[-–−]\s?(?:an? )?(?:extra |additional )?", r"(?:\(|off|when|w/|with|via|coupon|promo|code|discount|at checkout|automatic|clip|instant|subscribe|s&s|multibuy|from|in cart|using|extra|=|after)"),
     # Conditions.
     _rule(Role.THRESHOLD, None, r"(?<!\s)\+(?! ?[\d$€£])"),
     _rule(Role.THRESHOLD, None, r"(?:or more\b|or above|and up\b|min\b|min\.|minimum|purchase\b|orders?\b|worth of)"),
     _rule(Role.THRESHOLD, r"(?:shipping|s\s?&\s?h|s/h|pick-?up|delivery|ships? free|free)[^$€£.]{0,40}?(?:w/|with|on|over|for|above|of|orders?|\$)(?: (?:orders?|over|of|purchases?))*"),
-    _rule(Role.THRESHOLD, r"(?:orders?|spend(?:ing)?|purchases?|purchase any|min(?:imum|\.)?|totall?ing|cart)(?: (?:of|over|at|at least|on|is|above|more than|from|a))*"),
+    _rule(Role.THRESHOLD, r"(?:orders?|spend(?:ing)?|purchases?|purchase any|min(?:imum|\.)?|totall?ing|your cart)(?: (?:of|over|at|at least|on|is|above|more than|from|a))*"),
     # Prices that are no price of the item in the title.
     _rule(Role.RECURRING, None, r"(?:\+? ?/ ?|per |a |each |every |an |p/)(?:mo(?:nth)?s?|m|yr|year|week|wk|day|night|line|user|person|gallon|gal|hr|hour|ticket|couple|sailor|pp)\b|monthly|annually|yearly|p\.?m\b|weekly|pp\b|nightly"),
     _rule(Role.UNIT, None, r"(?:/ ?|per |a |for (?:one|each))(?:ct|count|oz|ounce|fl|lb|pound|piece|pc|pk|pack|roll|can|bottle|unit|item|sheet|ft|foot|yd|yard|mile|m²?|kg|g|l|100|pair|bar|bag|box|book|game|load|tb|gb|pod|serving|cup|shirt)\b"),
@@ -135,6 +135,7 @@ _STRONG = re.compile(
 _SUM = re.compile(
     r"\s*(?:each\s*|\([^)]{0,30}\)\s*)?(?:[-–−]|minus|less(?! than))\s*(?:an? )?(?:extra\s|additional\s|~)?(?=[$€£]\s?\d|\d{1,2}(?:\.\d+)?\s?(?:%|€))", re.I
 )
+_MINUS = re.compile(r"\s*(?:[-–−]|minus|less)\s*(?:an? )?(?:extra\s|additional\s|~)?", re.I)
 _RANGE = re.compile(r"\s*(?:[-–−]|to)\s*$")
 _QUANTITY = re.compile(r"(?<![\w.$])(\d{1,3})\s?(?:for|/|x for|pour|für)\s*(?:only |just )?$", re.I)
 _QUANTITY_AFTER = re.compile(r"\s*for (?:any )?(\d{1,2})(?=\s*(?:$|[,.;)+]))", re.I)
@@ -173,6 +174,6 @@ def _mark_sums_and_ranges(text: str, found: list[Priced]) -> list[Priced]:
             marked[place + 1] = replace(following, role=Role.UP_TO)
         elif item.role is not Role.RESULT and _SUM.match(text[item.amount.end : item.amount.end + 40]):
             marked[place] = replace(item, role=Role.BEFORE)
-            if following and re.fullmatch(_SUM.pattern, gap, re.I) and following.role is Role.PAID:
+            if following and _MINUS.fullmatch(gap) and following.role is Role.PAID:
                 marked[place + 1] = replace(following, role=Role.DISCOUNT)
     return marked

@@ -14,7 +14,7 @@ _WHO = re.compile(
     r"|(?:upcoming|ymmv|select|prime|new|existing|eligible|costco|sam's club|bj's(?: wholesale)?|walmart\+?|target(?: circle)?"
     r"|amazon|my best buy|best buy|rei co-op|samsung|hp|lenovo|apple|t-mobile|dashpass|woot!?|micro ?center|harbor freight"
     r"|home depot|lowe's|staples|walgreens|cvs|dollar general|certified|factory|open[- ]box|refurb\w*|renewed|like new|used)"
-    r"(?:[ /&+,-]+(?:select|prime|amazon|app|plus|total|annual|rewards?|accounts?|accts?|acct|members?|customers?|users?|locations?"
+    r"(?:[ /&+,-]+(?:select|prime|amazon|woot!?|gruv|app|plus|total|annual|rewards?|accounts?|accts?|acct|members?|customers?|users?|locations?"
     r"|stores?|areas?|club|edu|epp|student|students|education|only|excellent|good|new|premium|refurb\w*|reconditioned|open[- ]box"
     r"|grade|[abc]|certified|w|business|wholesale|with|y|partner|best|buy|walmart|costco|sam's|home|depot|ollie's|lowe's|target|staples"
     r"|walgreens|autozone|lg|samsung|upcoming|subscribers?))*(?:/[a-z]{2,12})?"
