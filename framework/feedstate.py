@@ -34,6 +34,7 @@ class FeedState(Value):
     last_success: datetime | None = None
     last_new_entry: datetime | None = None
     usual_gap: float | None = Field(default=None, gt=0)  # seconds between checks that brought new entries, smoothed
+    ttl: float | None = Field(default=None, gt=0)  # seconds between checks that the feed itself asks for
     next_check: datetime | None = None  # None: due now
     errors: int = Field(default=0, ge=0)
     last_error: str | None = None

@@ -1,0 +1,193 @@
+"""Bytes into entries: any feed in the wild, read with feedparser (or as JSON Feed), nothing fetched, nothing opened."""
+
+from __future__ import annotations
+
+import io
+import re
+from calendar import timegm
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urljoin
+
+import structlog
+
+from framework.errors import FeedError
+from framework.feeds.extras import foreign_prefixes, read_extras
+from framework.feeds.guard import guarded
+from framework.feeds.jsonfeed import looks_like_json, read_json_feed
+from framework.feeds.raw import LONGEST_TITLE, ParsedFeed, RawEntry, clean_entries
+from framework.feeds.text import plain_text
+
+_log = structlog.get_logger(__name__)
+
+_MARKUP_START = re.compile(rb"<(?:\?xml|!DOCTYPE|!--|rss|feed|rdf|(?:\w+:)?(?:RDF|feed)|channel)\b", re.IGNORECASE)
+_JUNK_SEARCHED = 65536
+_WEB_PAGE = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
+_FEED_LINK = re.compile(
+    rb"<link\b[^<>]{0,1000}\btype\s*=\s*[\"']application/(?:rss|atom|feed)\+(?:xml|json)[^<>]{0,1000}>"
+)
+_HREF = re.compile(rb"""\bhref\s*=\s*["']([^"'<>]{1,1000})["']""")
+_UPDATE_PERIODS = {"hourly": 3600.0, "daily": 86400.0, "weekly": 604800.0, "monthly": 2592000.0, "yearly": 31536000.0}
+# What hostile bytes have been seen to make parsers of this kind raise.
+_PARSER_ERRORS = (ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError, RecursionError)
+
+
+def parse_feed(
+    data: bytes, feed_url: str, *, base_url: str | None = None, content_type: str = "", sample: bool = False
+) -> ParsedFeed:
+    """Read a feed.
+
+    ``feed_url`` is the feed's name (the scope of its entries' ids), ``base_url`` the address that the bytes came
+    from, where that differs. Raises ``FeedError`` for bytes that are no feed; a feed without entries is fine.
+    """
+    base = base_url or feed_url
+    data = guarded(data, feed_url)
+    if looks_like_json(data):
+        title, raws = read_json_feed(data, feed_url)
+        return ParsedFeed(_title(title), clean_entries(feed_url, base, raws, sample=sample), version="json1")
+    data = _without_leading_junk(data)
+    result = _feedparser(data, feed_url, base, content_type)
+    if not result["entries"] and (not result["version"] or _WEB_PAGE.search(data[:_JUNK_SEARCHED])):
+        raise FeedError(feed_url, _no_feed(data, base))
+    raws = [_raw(item, extras) for item, extras in _with_extras(data, result)]
+    entries = clean_entries(feed_url, base, raws, sample=sample)
+    if len(entries) < len(raws):
+        _log.debug("feed_repeats_entries", feed=feed_url, items=len(raws), entries=len(entries))
+    return ParsedFeed(_title(result["feed"].get("title")), entries, _ttl(result["feed"]), result["version"] or "")
+
+
+def _feedparser(data: bytes, feed_url: str, base: str, content_type: str) -> Any:
+    """The library's result. A stream is passed, since it would open or fetch what a string names."""
+    import feedparser
+
+    headers = {"content-location": base} | ({"content-type": content_type} if content_type else {})
+    try:
+        return feedparser.parse(
+            io.BytesIO(data), response_headers=headers, resolve_relative_uris=False, sanitize_html=False
+        )
+    except _PARSER_ERRORS as error:
+        raise FeedError(feed_url, f"The feed is broken beyond reading ({type(error).__name__})") from error
+
+
+def _without_leading_junk(data: bytes) -> bytes:
+    """Bytes from the first markup on: warnings of broken scripts and blank lines often stand before the feed."""
+    start = _MARKUP_START.search(data, 0, _JUNK_SEARCHED)
+    if start is None or start.start() == 0 or b"\x00" in data[:4]:
+        return data
+    return data[start.start() :]
+
+
+def _no_feed(data: bytes, base: str) -> str:
+    """The sentence for bytes that are no feed, with the page's own feeds where it names some."""
+    if not data.strip():
+        return "The answer is empty"
+    if not _WEB_PAGE.search(data[:_JUNK_SEARCHED]):
+        return "This is no feed"
+    found = [
+        urljoin(base, href.group(1).decode("utf-8", "replace"))
+        for link in _FEED_LINK.finditer(data[: _JUNK_SEARCHED * 4])
+        if (href := _HREF.search(link.group()))
+    ]
+    return (
+        f"This is a web page, not a feed; its feeds are {', '.join(found[:3])}"
+        if found
+        else ("This is a web page, not a feed")
+    )
+
+
+def _with_extras(data: bytes, result: Any) -> Iterator[tuple[Any, dict[str, str]]]:
+    """Each item with its namespaced extras: from the second pass as far as it reaches, else as feedparser has them."""
+    prefixes = foreign_prefixes(data)
+    read = read_extras(data.decode(_encoding(result), "replace"), prefixes) if prefixes else []
+    for number, item in enumerate(result["entries"]):
+        guid, fields = read[number] if number < len(read) else ("", {})
+        if number < len(read) and (not guid or guid == str(item.get("id", "")).strip() or item.get("guidislink")):
+            yield item, fields
+        else:
+            yield item, _flattened(item, prefixes)
+
+
+def _encoding(result: Any) -> str:
+    encoding = str(result.get("encoding") or "utf-8")
+    try:
+        "".encode(encoding)
+    except LookupError:
+        return "utf-8"
+    return encoding
+
+
+def _flattened(item: Mapping[str, Any], prefixes: frozenset[str]) -> dict[str, str]:
+    """feedparser's own view of foreign elements, for documents that are not well-formed."""
+    starts = {f"{prefix.lower()}_": prefix for prefix in prefixes}
+    return {
+        f"{prefix}:{key[len(start) :]}": plain_text(value, 500)
+        for key, value in item.items()
+        for start, prefix in starts.items()
+        if key.startswith(start) and isinstance(value, str) and value.strip()
+    }
+
+
+def _raw(item: Any, fields: dict[str, str]) -> RawEntry:
+    guid = str(item.get("id") or "").strip()
+    links = [item.get("feedburner_origlink"), item.get("link")]
+    links += [link.get("href") for link in item.get("links", ()) if link.get("rel") in (None, "alternate", "related")]
+    return RawEntry(
+        title=_text(item.get("title")),
+        content=_content(item),
+        guid=guid or None,
+        links=[link for link in [*links, guid] if isinstance(link, str) and ":" in link],
+        images=list(_images(item)),
+        published=_published(item),
+        author=_text(item.get("author")),
+        categories=[tag.get("term") for tag in item.get("tags", ()) if isinstance(tag.get("term"), str)],
+        fields=fields,
+    )
+
+
+def _content(item: Any) -> str:
+    """The longest of the summary and the contents that are text."""
+    texts = [_text(part.get("value")) for part in item.get("content", ()) if isinstance(part, Mapping)]
+    return max([_text(item.get("summary")), *texts], key=len)
+
+
+def _images(item: Any) -> Iterator[str]:
+    for name in ("media_content", "media_thumbnail"):
+        for medium in item.get(name, ()):
+            kind = f"{medium.get('medium', '')} {medium.get('type', '')}"
+            if name == "media_thumbnail" or "image" in kind or kind == " ":
+                yield _text(medium.get("url"))
+    for link in item.get("links", ()):
+        if link.get("rel") == "enclosure" and _text(link.get("type")).startswith("image/"):
+            yield _text(link.get("href"))
+    image = item.get("image")
+    yield _text(image.get("href") if isinstance(image, Mapping) else image)
+
+
+def _published(item: Any) -> datetime | None:
+    for name in ("published_parsed", "created_parsed", "updated_parsed"):
+        if not item.get(name):
+            continue
+        try:
+            return datetime.fromtimestamp(timegm(item[name]), UTC)
+        except (ValueError, OverflowError, OSError):
+            continue
+    return None
+
+
+def _ttl(channel: Any) -> float | None:
+    """<ttl> in minutes (RSS 2.0), or the syndication module's period, divided by its frequency."""
+    minutes = _text(channel.get("ttl")).strip()
+    if minutes.isdecimal() and int(minutes[:9]) > 0:
+        return int(minutes[:9]) * 60.0
+    period = _UPDATE_PERIODS.get(_text(channel.get("sy_updateperiod")).strip().lower())
+    frequency = _text(channel.get("sy_updatefrequency")).strip()
+    return period / max(1, int(frequency[:6]) if frequency.isdecimal() else 1) if period else None
+
+
+def _title(text: Any) -> str | None:
+    return plain_text(_text(text), LONGEST_TITLE) or None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
