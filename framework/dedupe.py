@@ -112,9 +112,7 @@ _MODEL = re.compile(r"(?=.*[a-z])(?=.*\d)[a-z0-9][a-z0-9.-]{4,}")
 _MEASURE = re.compile(
     r"\d+(?:\.\d+)?-?(?:gb|tb|mb|oz|lb|lbs|ft|in|inch|mm|cm|ml|mah|wh|ghz|hz|mp|pack|pk|piece|pc|ct|count|qt)s?"
 )
-_FILLER = frozenset(
-    ["a", "an", "and", "the", "of", "in", "on", "to", "by", "or", "with", "w", "new", "set", "plus", "your", "its"]
-)
+_FILLER = re.compile(r"an?|and|the|of|in|on|to|by|or|with|w|new|set|plus|your|its")
 
 
 def product_words(title: str) -> frozenset[str]:
