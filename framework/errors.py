@@ -16,11 +16,13 @@
     ├── ReadingError                  an entry that could not be read into a deal (.entry_id)
     ├── ModelError                    models and artifacts
     │   ├── ArtifactError             missing, or its hash does not match its manifest (.path)
+    │   ├── CatalogueUnavailable      the catalogue (Chroma) cannot be opened, asked or written (.where)
     │   ├── EstimatorUnavailable      a member cannot answer now (.member)
     │   └── TrainingError             training data or settings that cannot work
     ├── ChatError                     a language model call failed (.model)
     │   ├── ChatUnavailable           network, 5xx, rate limit: try later (.retry_after)
-    │   ├── ChatRefused               wrong key, unknown model, refusal: trying again is useless
+    │   ├── ChatRefused               wrong key, unknown model: trying again is useless
+    │   │   ├── ChatDeclined          the model declines this very request; others may work
     │   │   ├── ContextTooSmall       the request has more tokens than the model can take: send less
     │   │   └── FormUnsupported       the server does not know this kind of structured reply: ask for a simpler one
     │   ├── ChatReplyError            the reply is no valid instance of the schema
@@ -131,6 +133,14 @@ class ArtifactError(ModelError):
         self.path = path
 
 
+class CatalogueUnavailable(ModelError):
+    """The catalogue (Chroma) cannot be opened, asked or written."""
+
+    def __init__(self, where: str, message: str) -> None:
+        super().__init__(f"{message} ({where})")
+        self.where = where
+
+
 class EstimatorUnavailable(ModelError):
     """A member of the ensemble cannot answer now."""
 
@@ -157,7 +167,11 @@ class ChatUnavailable(ChatError):
 
 
 class ChatRefused(ChatError):
-    """A wrong key, an unknown model, a refusal: the same call will not work."""
+    """A wrong key, an unknown model, no quota: the same call will not work."""
+
+
+class ChatDeclined(ChatRefused):
+    """The model, or the server's content filter, declines this very request; others may work."""
 
 
 class ContextTooSmall(ChatRefused):

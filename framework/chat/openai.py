@@ -19,7 +19,7 @@ from framework.chat.base import Completion, Form, Message, Request, Token, ToolC
 from framework.chat.openai_errors import FOREIGN, refused_parameter, translate, translated
 from framework.chat.openai_http import deadline_client
 from framework.chat.schema import without_bounds
-from framework.errors import ChatRefused, ChatReplyError, SettingsError
+from framework.errors import ChatDeclined, ChatReplyError, SettingsError
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -168,7 +168,7 @@ class OpenAIBackend:
 
     def _require_answer(self, refusal: str | None, reason: str | None, text: str | None, calls: list[ToolCall]) -> None:
         if refusal or reason == "content_filter":
-            raise ChatRefused(self.model, "The model refused to answer; this request will not work with it")
+            raise ChatDeclined(self.model, "The model refused to answer this request")
         if not text and not calls and reason != "length":
             raise ChatReplyError(self.model, "The model sent an empty reply")
 

@@ -15,6 +15,7 @@ from framework.chat.base import Completion, Message, Request, Tool, Usage
 from framework.chat.client import Chat
 from framework.chat.openai import OpenAIBackend
 from framework.errors import (
+    ChatDeclined,
     ChatError,
     ChatRefused,
     ChatReplyError,
@@ -145,8 +146,8 @@ def test_what_a_server_refuses_by_name_is_left_out_from_then_on(connect: Connect
             "context",
         ),
         (fails(500, "Requested tokens (900) exceed context window of 512"), ContextTooSmall, "context"),
-        (refuses(), ChatRefused, "refused to answer"),
-        (says(None, finish="content_filter"), ChatRefused, "refused to answer"),
+        (refuses(), ChatDeclined, "refused to answer"),
+        (says(None, finish="content_filter"), ChatDeclined, "refused to answer"),
         (says('{"pri', finish="length"), ReplyCutOff, "cut off"),
         (says(""), ChatReplyError, "empty reply"),
         (Reply({"hello": "world"}), ChatReplyError, "OpenAI-compatible"),
