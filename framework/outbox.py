@@ -6,9 +6,10 @@ Backoff is exponential with a cap (the pauses double from the base), and a longe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 LOCAL_CHANNELS = frozenset({"console", "dashboard"})  # these never leave the machine
 
@@ -53,3 +54,86 @@ class Backoff:
         pause = min(self.base * (1 << min(attempts - 1, 30)), self.cap)
         asked = timedelta(seconds=min(retry_after or 0, 31 * 86_400))
         return now + max(pause, asked)
+
+
+def priority(probability: float, discount_pct: float, discount: float) -> Literal[-1, 0, 1]:
+    """How loudly to tell of an opportunity: high for a near-certain, large one; quiet when it is only likely."""
+    if probability >= 0.95 and discount_pct >= 50 and discount >= 50:
+        return 1
+    return 0 if probability >= 0.7 else -1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The owner's wishes about when the phone may buzz. Times of day are wall-clock times in ``zone``."""
+
+    zone: tzinfo = UTC
+    quiet: tuple[time, time] | None = None  # from, until; may span midnight
+    daily_cap: int | None = None  # opportunities per channel and day
+    cooldown: timedelta = timedelta(0)  # least pause between two messages
+    digest_at: time | None = None  # opportunities that are not urgent wait for one daily message
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A message has to wait: until when, and why (shown to the owner)."""
+
+    until: datetime
+    reason: str
+
+
+def hold(
+    plan: Plan, now: datetime, *, urgent: bool, notice: bool, sent_today: int, last_sent: datetime | None
+) -> Hold | None:
+    """Whether a message has to wait; holding never drops it. Urgent ones pass everything, notices pass cap and digest.
+
+    ``sent_today`` and ``last_sent`` are of the same channel, the former counts opportunities since ``day_start``.
+    """
+    if urgent:
+        return None
+    if plan.quiet is not None and _within(now.astimezone(plan.zone).time(), *plan.quiet):
+        return Hold(next_at(now, plan.quiet[1], plan.zone), "quiet hours")
+    if last_sent is not None and timedelta(0) <= now - last_sent < plan.cooldown:
+        return Hold(last_sent + plan.cooldown, "cooldown")
+    if notice:
+        return None
+    if plan.digest_at is not None:
+        return Hold(next_at(now, plan.digest_at, plan.zone), "waits for the daily digest")
+    if plan.daily_cap is not None and sent_today >= plan.daily_cap:
+        return Hold(next_at(now, time(0), plan.zone), f"the daily cap of {plan.daily_cap} is reached")
+    return None
+
+
+def day_start(now: datetime, zone: tzinfo) -> datetime:
+    """The beginning of the owner's day that ``now`` lies in."""
+    local = now.astimezone(zone)
+    return _instant(local.date(), time(0), zone, fold=0)
+
+
+def next_at(now: datetime, at: time, zone: tzinfo) -> datetime:
+    """The next moment after ``now`` when the clock in ``zone`` shows ``at``.
+
+    Where clocks jump forward over it, it comes as much later as they jump; where they go back, it comes twice.
+    """
+    today = now.astimezone(zone).date()
+    for day in (today, today + timedelta(days=1), today + timedelta(days=2)):
+        for fold in (0, 1):
+            moment = _instant(day, at, zone, fold)
+            if moment > now:
+                return moment
+    return now + timedelta(days=1)
+
+
+def latest_at(now: datetime, at: time, zone: tzinfo) -> datetime:
+    """The last moment, now included, when the clock in ``zone`` showed ``at`` (the first of two where it did twice)."""
+    today = now.astimezone(zone).date()
+    moments = (_instant(day, at, zone, 0) for day in (today, today - timedelta(days=1), today - timedelta(days=2)))
+    return next(moment for moment in moments if moment <= now)
+
+
+def _within(clock: time, start: time, end: time) -> bool:
+    return start <= clock < end if start <= end else clock >= start or clock < end
+
+
+def _instant(day: date, at: time, zone: tzinfo, fold: int) -> datetime:
+    return datetime.combine(day, at, zone).replace(fold=fold).astimezone(UTC)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, or_, select, update
 
 from framework.deals import Opportunity
 from framework.memory.base import Repository, insert_new
@@ -43,29 +43,54 @@ class Notifications(Repository):
     def due_notifications(
         self, now: datetime, limit: int = 100, *, channels: Sequence[str] | None = None
     ) -> list[Notification]:
-        """What waits and may be tried now, oldest first."""
-        query = _query().where(outbox.c.state == NotificationState.WAITING.value, outbox.c.next_try <= now)
+        """What waits and may be tried now, oldest first. What is new but from the future is due: the clock was set
+        back, and nobody should wait for it to come round again.
+        """
+        due = or_(outbox.c.next_try <= now, and_(outbox.c.created > now, outbox.c.attempts == 0))
+        query = _query().where(outbox.c.state == NotificationState.WAITING.value, due)
         if channels is not None:
             query = query.where(outbox.c.channel.in_(channels))
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(outbox.c.id).limit(limit)).mappings()
             return [_record(row) for row in rows]
 
-    def claim(self, notification_id: int, *, baseline: int | None = None) -> bool:
-        """Take a waiting notification for sending, before the service is called; False when another sender has it.
+    def claim(self, notification_id: int) -> bool:
+        """Take a waiting notification for sending, before the service is called.
 
-        ``baseline`` is the service's own message counter just before, where it has one.
+        False when another sender has it, or when its channel has another one in hand: one at a time, so that a
+        service's counter tells which one it took.
         """
-        values = {"state": NotificationState.SENDING.value, "claimed": self._clock(), "baseline": baseline}
+        busy = outbox.alias()
+        same_channel = select(outbox.c.channel).where(outbox.c.id == notification_id).scalar_subquery()
+        in_hand = select(busy.c.id).where(
+            busy.c.channel == same_channel, busy.c.state == NotificationState.SENDING.value
+        )
+        values = {"state": NotificationState.SENDING.value, "claimed": self._clock(), "baseline": None}
         waiting = update(outbox).where(
             outbox.c.id == notification_id, outbox.c.state == NotificationState.WAITING.value
         )
         with self._database.write() as connection:
+            if connection.execute(in_hand.limit(1)).first() is not None:
+                return False
             return bool(connection.execute(waiting.values(**values)).rowcount)
 
+    def note_baseline(self, notification_id: int, counter: int) -> None:
+        """Store the service's own message counter, read after the claim and just before the send."""
+        with self._database.write() as connection:
+            connection.execute(update(outbox).where(outbox.c.id == notification_id).values(baseline=counter))
+
+    def note_repeat(self, notification_id: int) -> None:
+        """Note that a notification goes out a second time although the first may have arrived."""
+        with self._database.write() as connection:
+            connection.execute(update(outbox).where(outbox.c.id == notification_id).values(repeated=True))
+
     def abandoned_notifications(self, now: datetime, older_than: timedelta) -> list[Notification]:
-        """What a sender claimed and never marked: it was killed in the middle, and the message may have arrived."""
-        query = _query().where(outbox.c.state == NotificationState.SENDING.value, outbox.c.claimed <= now - older_than)
+        """What a sender claimed and never marked: it was killed in the middle, and the message may have arrived.
+
+        A claim from the future counts too: the clock was set back.
+        """
+        stale = or_(outbox.c.claimed <= now - older_than, outbox.c.claimed > now)
+        query = _query().where(outbox.c.state == NotificationState.SENDING.value, stale)
         with self._database.read() as connection:
             return [_record(row) for row in connection.execute(query.order_by(outbox.c.id)).mappings()]
 
@@ -95,9 +120,17 @@ class Notifications(Repository):
             if channel is None:
                 return
             connection.execute(update(outbox).where(outbox.c.id == notification_id).values(**values))
-            outcome = "delayed" if waiting else state.value
-            line = {"outbox_id": notification_id, "channel": channel, "at": now, "outcome": outcome, "detail": detail}
-            connection.execute(insert(deliveries).values(**line))
+            _log(connection, notification_id, channel, now, "delayed" if waiting else state.value, detail)
+
+    def log_delivery(self, notification_id: int, outcome: str, detail: str) -> None:
+        """Add a line to the delivery log without changing the notification; its ``last_error`` shows the detail."""
+        now, detail = self._clock(), detail[:_DETAIL_CHARS]
+        this = outbox.c.id == notification_id
+        with self._database.write() as connection:
+            channel = connection.execute(select(outbox.c.channel).where(this)).scalar()
+            if channel is not None:
+                connection.execute(update(outbox).where(this).values(last_error=detail))
+                _log(connection, notification_id, channel, now, outcome, detail)
 
     def postpone(self, notification_id: int, until: datetime, reason: str) -> None:
         """Hold a waiting notification (quiet hours, cap): no attempt is counted, nothing is logged as tried."""
@@ -139,6 +172,14 @@ class Notifications(Repository):
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def last_sent(self, channel: str) -> datetime | None:
+        """When a channel last took a message."""
+        query = select(func.max(outbox.c.finished)).where(
+            outbox.c.channel == channel, outbox.c.state == NotificationState.SENT.value
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
     def deliveries(self, limit: int = 100) -> list[Delivery]:
         """The delivery log, newest first."""
         query = select(
@@ -147,6 +188,11 @@ class Notifications(Repository):
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(deliveries.c.id.desc()).limit(limit)).mappings()
             return [Delivery(**row) for row in rows]
+
+
+def _log(connection: Connection, notification_id: int, channel: str, at: datetime, outcome: str, detail: str) -> None:
+    line = {"outbox_id": notification_id, "channel": channel, "at": at, "outcome": outcome, "detail": detail}
+    connection.execute(insert(deliveries).values(**line))
 
 
 def _query() -> Select[Any]:
@@ -175,6 +221,7 @@ def _record(row: RowMapping) -> Notification:
         claimed=row["claimed"],
         baseline=row["baseline"],
         last_error=row["last_error"],
+        repeated=row["repeated"],
         message=row["message"],
         opportunity=Opportunity.model_validate(row["data"]) if row["data"] is not None else None,
     )

@@ -133,6 +133,7 @@ class Notification(Value):
     claimed: datetime | None = None
     baseline: int | None = None
     last_error: str | None = None
+    repeated: bool = False
     message: dict[str, Any] | None = None
     opportunity: Opportunity | None = None
 

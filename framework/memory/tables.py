@@ -6,6 +6,7 @@
     entries ─┬─ deals          one row per entry ever seen; a deal where one was read from it
              ├─ valuations     what the deal was judged on, with every member's figure
              └─ opportunities ─┬─ sources    the same offer met again elsewhere
+                               ├─ feedback   what the owner thinks of it
                                └─ outbox ─── deliveries   what is to be sent, and each attempt
     prices                     every price observed of a product
     hunts, state               one row per run; key and value (heartbeats, versions)
@@ -36,6 +37,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.engine import Dialect
 
@@ -178,6 +180,7 @@ opportunities = Table(
     Column("updated", Instant, nullable=False),
     Column("alerted", Instant, nullable=False),  # when its owner was last told of it
     Column("expired", Instant),  # when it was found to be over
+    Column("hidden", Instant),  # when its owner wished not to see it again
     Column("data", JSON, nullable=False),
     Index("ix_opportunities_product_key", "product_key", "seq"),
     Index("ix_opportunities_created", "created"),
@@ -197,6 +200,17 @@ sources = Table(
     Column("seen", Instant, nullable=False),
 )
 
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("opportunity_id", Text, ForeignKey("opportunities.id", ondelete="CASCADE"), nullable=False),
+    Column("vote", String(16), nullable=False),  # good, bad, bought, hide, and undo
+    Column("at", Instant, nullable=False),
+    Column("via", String(16), nullable=False),  # dashboard, cli, link
+    Index("ix_feedback_opportunity_id", "opportunity_id"),
+)
+
 outbox = Table(
     "outbox",
     metadata,
@@ -214,6 +228,7 @@ outbox = Table(
     Column("baseline", Integer),  # the service's own counter before the send: tells later whether it arrived
     Column("finished", Instant),
     Column("last_error", Text),
+    Column("repeated", Boolean, nullable=False, server_default=false()),  # sent a second time, being uncertain
     Index("ix_outbox_state", "state", "next_try"),
     Index("ix_outbox_channel", "channel", "finished"),
     Index("ix_outbox_opportunity_id", "opportunity_id"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 
 from framework.deals import Deal, Entry, Estimate, Judgement, Kind, Reading, ReadingVerdict, Valuation, Verdict
 from framework.feedstate import FeedState, FeedStatus, PollOutcome, PollResult
@@ -12,6 +15,21 @@ from framework.money import Money
 
 FEED = "https://deals.example/rss"
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@cache
+def _empty_database() -> bytes:
+    """A database at the newest schema, made once: migrating anew for each test would take most of their time."""
+    with tempfile.TemporaryDirectory() as folder:
+        Store.open(f"sqlite:///{folder}/empty.db").close()
+        return (Path(folder) / "empty.db").read_bytes()
+
+
+def fresh_url(folder: Path) -> str:
+    """The URL of a new, empty database in ``folder``."""
+    (folder / "state").mkdir(parents=True, exist_ok=True)
+    (folder / "state" / "dealhound.db").write_bytes(_empty_database())
+    return f"sqlite:///{folder}/state/dealhound.db"
 
 
 class FixedClock:

@@ -22,6 +22,7 @@ from tests.framework.memory_examples import (
     FixedClock,
     deal,
     entry,
+    fresh_url,
     judgement,
     poll,
     reading,
@@ -37,7 +38,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/state/dealhound.db"
+    return fresh_url(tmp_path)
 
 
 @pytest.fixture

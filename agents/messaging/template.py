@@ -1,0 +1,81 @@
+"""The message about an opportunity: price, worth with its range, discount, probability and the link."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from agents.messaging.base import Message
+from agents.messaging.limits import plain, shorten
+from framework.deals import Deal, Opportunity, Valuation
+from framework.money import Money
+from framework.outbox import priority
+
+_TITLE_CHARS = 120  # more than a lock screen shows, and less than any channel's limit
+_WEEK = 7 * 86_400  # few deals live longer, so the phone may forget them
+
+
+def opportunity_message(opportunity: Opportunity) -> Message:
+    """Compose the message from the opportunity's own figures, without a language model."""
+    deal, judgement = opportunity.deal, opportunity.judgement
+    lines = [
+        f"{deal.price}{_quantity(deal)}, worth about {_worth(opportunity.valuation)}",
+        f"Saves {_money(judgement.discount, deal.price.currency)} ({judgement.discount_pct:.0f}%)"
+        f" · {judgement.probability:.0%} likely a real bargain",
+        *_claims(deal),
+        *_warnings(opportunity),
+    ]
+    return Message(
+        title=shorten(plain(deal.title), _TITLE_CHARS) or "A deal",
+        text="\n".join(lines),
+        url=deal.url,
+        url_title=_link_text(deal),
+        priority=priority(judgement.probability, judgement.discount_pct, judgement.discount),
+        ttl=_WEEK,
+        image_url=deal.image,
+    )
+
+
+def _quantity(deal: Deal) -> str:
+    return f" for {deal.quantity}" if deal.quantity > 1 else ""
+
+
+def _worth(valuation: Valuation) -> str:
+    value, low, high = (_money(float(a), valuation.currency) for a in (valuation.value, valuation.low, valuation.high))
+    return f"{value} ({low} to {high})"
+
+
+def _money(amount: float, currency: str) -> str:
+    """Whole units from 100 up: a model's cents are no information."""
+    if amount <= 0:
+        return f"{amount:,.2f} {currency}"
+    text = str(Money.of(round(amount) if amount >= 100 else amount, currency))
+    return text.replace(".00", "") if amount >= 100 else text
+
+
+def _claims(deal: Deal) -> list[str]:
+    claims = []
+    if deal.list_price is not None:
+        claims.append(f"list price {deal.list_price}")
+    if deal.market_price is not None:
+        claims.append(f"elsewhere from {deal.market_price}")
+    if deal.condition is not None and deal.condition != "new":
+        claims.append(deal.condition.value.replace("_", " "))
+    line = ", ".join(claims)
+    return [line[0].upper() + line[1:]] if line else []
+
+
+def _warnings(opportunity: Opportunity) -> list[str]:
+    warnings = []
+    estimate = opportunity.valuation.estimate
+    if estimate is not None and estimate.failures:
+        warnings.append(f"Estimated without {', '.join(sorted(estimate.failures))}.")
+    if opportunity.deal.sample:
+        warnings.append("A sample, not a real offer.")
+    return warnings
+
+
+def _link_text(deal: Deal) -> str | None:
+    if deal.url is None:
+        return None
+    host = (urlsplit(deal.url).hostname or "").removeprefix("www.")
+    return f"Open at {plain(deal.merchant) if deal.merchant else host}"
