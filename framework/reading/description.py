@@ -23,10 +23,15 @@ _HAS = re.compile(
     r"(?P<name>[^\n]{8,260}?)\s*(?:\bon sale\b|\bfor (?:just |only )?[$~]|\bfrom\s?[$~]|\bavailable\b|\bmarked\b|\bdiscounted\b|\breduced\b|[$]\d|\.\s|\.{3}|$)",
     re.I,
 )
-_FEATURES = re.compile(r"(?:^|\n)\s*(?:key )?(?:features?|specs?|specifications?|product (?:details|description|information)[^\n:]{0,40}|description|caractéristiques[^\n]{0,20}|about this item|details|includes?)\s*:?\s*(?=\n|:)", re.I)
+_FEATURES = re.compile(
+    r"(?:^|\n)\s*(?:key )?(?:features?|specs?|specifications?|product (?:details|description|information)[^\n:]{0,40}|description|caractéristiques[^\n]{0,20}|about this item|details|includes?)\s*:?\s*(?=\n|:)",
+    re.I,
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9•])|\n")
 _WORD = re.compile(r"[^\W_]+(?:[.'][^\W_]+)*")
-_ASIDE = re.compile(r"\s*\((?:various|select|limited|multiple|ymmv|\d+ (?:colors?|styles|options|flavors|scents))[^)]{0,30}\)", re.I)
+_ASIDE = re.compile(
+    r"\s*\((?:various|select|limited|multiple|ymmv|\d+ (?:colors?|styles|options|flavors|scents))[^)]{0,30}\)", re.I
+)
 _LEAD = re.compile(
     r"^\W*(?:\d+ (?:left|available)|new|(?:this|these|it's|it is|that's|this is|here's) (?:is |are )?(?:an? |the )?)\s*",
     re.I,
@@ -65,7 +70,12 @@ def _facts(content: str) -> list[str]:
     facts = []
     for piece in _SENTENCE_END.split(content[:6000]):
         fact = piece.strip(" •\t-–—:;,*")
-        if 3 <= len(fact) <= 260 and not fact.endswith("...") and not _OFFER_TALK.search(fact) and len(_words(fact)) >= 1:
+        if (
+            3 <= len(fact) <= 260
+            and not fact.endswith("...")
+            and not _OFFER_TALK.search(fact)
+            and len(_words(fact)) >= 1
+        ):
             facts.append(_LEAD.sub("", fact).rstrip("."))
     return facts[:40]
 

@@ -21,7 +21,8 @@ from framework.reading.kinds import Verdict, kind_of
 from framework.reading.merchants import merchant_of
 from framework.reading.offers import Offer, consistent, list_price_in, market_price_in, price_in_content, span
 from framework.reading.pages import Page, PageKind
-from framework.reading.roles import Priced, Role, read_roles
+from framework.reading.role_rules import Role
+from framework.reading.roles import Priced, read_roles
 from framework.reading.text import plain_content, plain_title
 from framework.reading.titles import Title, bare_price, condition_of, split_title
 
@@ -54,9 +55,7 @@ class ExtractiveReader:
             return _skipped(entry, verdict)
         offer, reader = _offer(post, page)
         if offer is None:
-            return Reading(
-                entry=entry, verdict=ReadingVerdict.FAILED, kind=Kind.PRODUCT, reason=_no_price_reason(page)
-            )
+            return Reading(entry=entry, verdict=ReadingVerdict.FAILED, kind=Kind.PRODUCT, reason=_no_price_reason(page))
         return Reading(
             entry=entry,
             verdict=ReadingVerdict.DEAL,

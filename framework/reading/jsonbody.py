@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from typing import Any
 
 from framework.money import Money
 from framework.reading.amounts import parse_price
 from framework.reading.pages import Page, PageKind
 
-_CURRENT = ("current_retail", "current_price", "currentprice", "saleprice", "sale_price", "final_price", "finalprice", "formatted_current_price", "price", "amount", "value")
-_LISTED = ("reg_retail", "regular_price", "regularprice", "list_price", "listprice", "msrp", "original_price", "was_price")
+_CURRENT = (
+    "current_retail",
+    "current_price",
+    "currentprice",
+    "saleprice",
+    "sale_price",
+    "final_price",
+    "finalprice",
+    "formatted_current_price",
+    "price",
+    "amount",
+    "value",
+)
+_LISTED = (
+    "reg_retail",
+    "regular_price",
+    "regularprice",
+    "list_price",
+    "listprice",
+    "msrp",
+    "original_price",
+    "was_price",
+)
 _NAMES = ("title", "name", "product_name", "productname")
+_ASIDE = re.compile(
+    r"breadcrumb|categor|review|question|related|similar|recommend|protection|plan|accessor|parent|children", re.I
+)
 _MOST_NODES = 20_000
 
 
@@ -24,7 +50,7 @@ def read_json(document: str, url: str, default: str) -> Page | None:
     if not isinstance(data, dict):
         return None
     price, listed = _prices(data, default)
-    name = _first_text(data, _NAMES)
+    name = _name(data)
     kind = PageKind.PRODUCT if price else PageKind.OTHER
     if listed and price and not (listed.currency == price.currency and listed > price):
         listed = None
@@ -40,7 +66,7 @@ def _levels(data: Any) -> list[dict[str, Any]]:
         for value in level:
             if isinstance(value, dict):
                 found.append(value)
-                following.extend(value.values())
+                following.extend(child for key, child in value.items() if not _ASIDE.search(key))
             elif isinstance(value, list):
                 following.extend(value)
         level = [value for value in following if isinstance(value, dict | list)]
@@ -59,18 +85,25 @@ def _prices(data: dict[str, Any], default: str) -> tuple[Money | None, Money | N
 
 def _pick(holder: dict[str, Any], names: tuple[str, ...], default: str) -> Money | None:
     lower = {key.lower(): value for key, value in holder.items()}
-    currency = next((str(lower[key]) for key in ("currency", "pricecurrency", "currencycode") if lower.get(key)), default)
+    currency = next(
+        (str(lower[key]) for key in ("currency", "pricecurrency", "currencycode") if lower.get(key)), default
+    )
     for name in names:
         value = lower.get(name)
-        if isinstance(value, str | int | float) and not isinstance(value, bool) and (money := parse_price(str(value), currency, default=default)):
+        if (
+            isinstance(value, str | int | float)
+            and not isinstance(value, bool)
+            and (money := parse_price(str(value), currency, default=default))
+        ):
             return money
     return None
 
 
-def _first_text(data: dict[str, Any], names: tuple[str, ...]) -> str:
-    holders = [node for node in _levels(data) if "product_description" in node or "item" in node or "product" in node]
-    for node in [value for holder in holders for value in holder.values() if isinstance(value, dict)] + _levels(data):
-        for name in names:
-            if isinstance(node.get(name), str) and node[name].strip():
-                return str(node[name]).strip()[:300]
+def _name(data: dict[str, Any]) -> str:
+    """The product's name: the shallowest title, else the shallowest name."""
+    nodes = _levels(data)
+    for key in _NAMES:
+        for node in nodes:
+            if isinstance(node.get(key), str) and node[key].strip():
+                return html.unescape(str(node[key])).strip()[:300]
     return ""

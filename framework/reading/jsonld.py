@@ -16,10 +16,31 @@ from framework.reading.amounts import parse_price
 from framework.reading.markup import ProductMarkup, availability_word, condition_word
 
 _MOST_NODES = 20_000
-_PRODUCTS = ("product", "productgroup", "productmodel", "individualproduct", "book", "vehicle", "car", "softwareapplication", "videogame")
+_PRODUCTS = (
+    "product",
+    "productgroup",
+    "productmodel",
+    "individualproduct",
+    "book",
+    "vehicle",
+    "car",
+    "softwareapplication",
+    "videogame",
+)
 _ARTICLES = ("article", "newsarticle", "blogposting", "reportagenewsarticle", "techarticle", "liveblogposting")
 _LISTS = ("itemlist", "collectionpage", "searchresultspage", "offercatalog")
-_ASIDE = frozenset({"isRelatedTo", "isSimilarTo", "isAccessoryOrSparePartFor", "review", "itemListElement", "hasPart", "about", "mentions"})
+_ASIDE = frozenset(
+    {
+        "isRelatedTo",
+        "isSimilarTo",
+        "isAccessoryOrSparePartFor",
+        "review",
+        "itemListElement",
+        "hasPart",
+        "about",
+        "mentions",
+    }
+)
 _TRAILING_COMMA = re.compile(r",\s*(?=[}\]])")
 _WRAPPERS = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*[^*]{0,80}\*/)+|(?:-->|//\s*\]\]>|\]\]>|;)\s*$")
 
@@ -76,7 +97,9 @@ def _walk(data: Any) -> Iterator[tuple[Node, bool]]:
             seen += 1
             if isinstance(value, dict):
                 yield value, aside
-                following.extend((child, aside or key in _ASIDE) for key, child in value.items() if isinstance(child, dict | list))
+                following.extend(
+                    (child, aside or key in _ASIDE) for key, child in value.items() if isinstance(child, dict | list)
+                )
             elif isinstance(value, list):
                 following.extend((child, aside) for child in value if isinstance(child, dict | list))
         level = following
@@ -98,7 +121,7 @@ def _product(node: Node, default: str) -> ProductMarkup:
     prices = [(offer, price) for offer in offers if (price := _price(offer, default))]
     in_stock = [pair for pair in prices if "outofstock" not in _text(pair[0].get("availability")).lower()]
     offer, price = (in_stock or prices or [({}, None)])[0]
-    low, high = (parse_price(_text(offer.get(key)), default, default=default) for key in ("lowprice", "highprice"))
+    ends = [end for key in ("lowprice", "highprice") if (end := _price({**offer, "price": offer.get(key)}, default))]
     return ProductMarkup(
         "json-ld",
         name=_text(fields.get("name")) or None,
@@ -109,7 +132,7 @@ def _product(node: Node, default: str) -> ProductMarkup:
         brand=_text(fields.get("brand")) or None,
         image=_text(fields.get("image")) or None,
         description=_text(fields.get("description")),
-        is_range=bool(low and high and low != high) or len({found for _, found in in_stock}) > 1,
+        variants=frozenset([found for _, found in in_stock or prices] + ends),
     )
 
 
@@ -137,7 +160,11 @@ def _offers(fields: Node) -> list[Node]:
 def _price(offer: Node, default: str) -> Money | None:
     currency = _text(offer.get("pricecurrency"))
     for value in (offer.get("price"), _specified(offer, listed=False), offer.get("lowprice")):
-        text, code = (_text(value.get("price")), _text(value.get("pricecurrency"))) if isinstance(value, dict) else (_text(value), "")
+        text, code = (
+            (_text(value.get("price")), _text(value.get("pricecurrency")))
+            if isinstance(value, dict)
+            else (_text(value), "")
+        )
         if money := parse_price(text, code or currency or default, default=default):
             return money
     return None
@@ -146,7 +173,9 @@ def _price(offer: Node, default: str) -> Money | None:
 def _specified(offer: Node, *, listed: bool) -> Node | None:
     """The price specification of an offer: the list price or the other one."""
     value = offer.get("pricespecification")
-    specifications = [_lower(item) for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]
+    specifications = [
+        _lower(item) for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)
+    ]
     for specification in specifications:
         kind = _text(specification.get("pricetype")).lower()
         if any(word in kind for word in ("listprice", "strikethrough", "msrp", "srp")) == listed:
@@ -158,7 +187,9 @@ def _listed(offer: Node, price: Money | None, default: str) -> Money | None:
     specification = _specified(offer, listed=True)
     if not specification or not price:
         return None
-    listed = parse_price(_text(specification.get("price")), _text(specification.get("pricecurrency")) or default, default=default)
+    listed = parse_price(
+        _text(specification.get("price")), _text(specification.get("pricecurrency")) or default, default=default
+    )
     return listed if listed and listed.currency == price.currency and listed > price else None
 
 

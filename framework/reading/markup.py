@@ -27,7 +27,11 @@ class ProductMarkup:
     brand: str | None = None
     image: str | None = None
     description: str = ""
-    is_range: bool = False  # several variants at different prices: there is no single one
+    variants: frozenset[Money] = frozenset()  # several, at different prices: there is no single one
+
+    @property
+    def is_range(self) -> bool:
+        return len(self.variants) > 1
 
 
 _CONDITIONS = {
@@ -115,19 +119,18 @@ def _is_within_product(node: Element) -> bool:
 
 def _microdata(scope: Element, default: str) -> ProductMarkup:
     currency = _property(scope, "priceCurrency") or default
-    prices = {price for text in _properties(scope, "price") if (price := _price(text, currency))}
-    low, high = (_price(_property(scope, name), currency) for name in ("lowPrice", "highPrice"))
-    price = _price(next(iter(_properties(scope, "price")), None), currency) or low
+    stated = [price for text in _properties(scope, "price") if (price := _price(text, currency))]
+    ends = [price for name in ("lowPrice", "highPrice") if (price := _price(_property(scope, name), currency))]
     return ProductMarkup(
         "microdata",
         name=_property(scope, "name"),
-        price=price,
+        price=next(iter(stated + ends), None),
         availability=availability_word(_property(scope, "availability")),
         condition=condition_word(_property(scope, "itemCondition")),
         brand=_property(scope, "brand"),
         image=_property(scope, "image"),
         description=_property(scope, "description") or "",
-        is_range=len(prices) > 1 or (low is not None and high is not None and low != high),
+        variants=frozenset(stated + ends),
     )
 
 
@@ -141,7 +144,9 @@ def _properties(scope: Element, name: str) -> list[str]:
     stated = [content.strip() for content, _ in found if content and content.strip()]
     if stated:
         return stated
-    return [value for _, node in found if (value := (node.get("href") or node.get("src") or text_of(node, 2000)).strip())]
+    return [
+        value for _, node in found if (value := (node.get("href") or node.get("src") or text_of(node, 2000)).strip())
+    ]
 
 
 def _itemprop(node: Element) -> str | None:

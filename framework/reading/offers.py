@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from framework.money import Money
-from framework.reading.roles import Priced, Role, read_roles
+from framework.reading.role_rules import Role
+from framework.reading.roles import Priced
 
 _CENT = Decimal("0.01")
 _DOLLAR_TOLERANCE = Decimal("0.51")  # titles are rounded to the dollar, cheap ones to five cents
@@ -54,7 +55,9 @@ def computed_sums(text: str, priced: list[Priced]) -> list[tuple[Priced, Decimal
     return sums
 
 
-_STEP = re.compile(r"[-–−]\s*(?:an? )?(?:extra\s|additional\s|~)?(?:[$€£]\s?(\d{1,6}(?:[.,]\d{1,2})?)|(\d{1,2}(?:\.\d+)?)\s?%)")
+_STEP = re.compile(
+    r"[-–−]\s*(?:an? )?(?:extra\s|additional\s|~)?(?:[$€£]\s?(\d{1,6}(?:[.,]\d{1,2})?)|(\d{1,2}(?:\.\d+)?)\s?%)"
+)
 _END_OF_SUM = re.compile(r"[=\n]|\.\s|(?i:shipping)")
 
 
@@ -88,7 +91,7 @@ def price_in_content(text: str, priced: list[Priced], rounded: Decimal | None) -
 
 
 def _opens_a_line(text: str, item: Priced) -> bool:
-    """ "39€ - Outlet Moto": a price at the head of the post. """
+    """ "39€ - Outlet Moto": a price at the head of the post."""
     return item.amount.start <= 3
 
 
@@ -108,6 +111,3 @@ def market_price_in(text: str, priced: list[Priced], price: Decimal) -> tuple[De
         return stated[0].value, stated[0]
     gaps = [item for item in priced if item.role in (Role.MARKET_GAP, Role.BOTH_GAP)]
     return (price + gaps[0].value, gaps[0]) if gaps else None
-
-
-__all__ = ["Offer", "Priced", "Role", "read_roles"]

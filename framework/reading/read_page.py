@@ -19,7 +19,8 @@ from framework.reading.jsonld import JsonLd
 from framework.reading.markup import ProductMarkup, from_meta, from_microdata, with_list_price
 from framework.reading.offers import consistent
 from framework.reading.pages import Page, PageKind
-from framework.reading.roles import Role, read_roles
+from framework.reading.role_rules import Role
+from framework.reading.roles import read_roles
 from framework.reading.text import clean
 from framework.reading.titles import condition_of
 from framework.reading.tree import Tree, decode, parse, text_of
@@ -82,7 +83,8 @@ def _kind(tree: Tree, data: JsonLd, markups: list[ProductMarkup], microdata_prod
 
 def _page(url: str, title: str, markups: list[ProductMarkup], seen: Shown, default: str) -> Page:
     best = _best(markups, seen, default)
-    name = next((markup.name for markup in markups if markup.name), None) or seen.heading or title
+    by_trust = sorted(markups, key=lambda markup: markup.source == "meta")  # og:title may be the shop's own name
+    name = next((markup.name for markup in by_trust if markup.name), None) or seen.heading or title
     name = clean(html.unescape(name))[:300]
     return Page(
         url=url,
@@ -106,7 +108,8 @@ def _best(markups: list[ProductMarkup], seen: Shown, default: str) -> ProductMar
     if named := _price_in_heading(seen, default):
         if seen.price is None or consistent(seen.price.amount, named.amount):
             priced.append(ProductMarkup("heading", price=named))
-    if seen.price:
+    ranges = [markup.variants for markup in markups if markup.is_range]
+    if seen.price and all(seen.price in variants for variants in ranges):
         priced.append(ProductMarkup(f"shown ({seen.evidence})", price=seen.price))
     if not priced:
         return ProductMarkup("none")

@@ -15,6 +15,10 @@ _BLOCKS = frozenset("p div br li ul ol tr td th table h1 h2 h3 h4 h5 h6 section 
 _UNREAD = frozenset({"script", "style", "noscript", "svg", "template", "head"})
 _TAG = re.compile(r"<[a-zA-Z/!]")
 _SPACE = re.compile(r"[^\S\n]+")
+_INVISIBLE = re.compile(
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb"
+    "\\ud800-\\udfff\\U000e0000-\\U000e007f]"
+)  # controls, bidirectional marks, zero-width and tag characters, lone surrogates
 _LINES = re.compile(r"\n[\s\n]*")
 _FORUM_MARK = re.compile(r"\[/?(?:list|b|i|u|url|img|quote|size|color|center|table|tr|td)(?:=[^\]\n]{0,200})?\]", re.I)
 _BULLET = re.compile(r"\[\*\]|(?<=\s)[*•·●▪]\s|^[*•·●▪]\s", re.M)
@@ -52,9 +56,8 @@ class _Text(HTMLParser):
 
 def clean(text: str) -> str:
     """One Unicode form, no control, bidirectional or invisible characters, every space a plain one; lines are kept."""
-    folded = unicodedata.normalize("NFC", text).replace("\u00a0", " ").replace("\u202f", " ")
-    kept = "".join(char if char in "\n\t" or unicodedata.category(char)[0] != "C" else "" for char in folded)
-    return _LINES.sub("\n", _SPACE.sub(" ", kept)).strip()
+    folded = unicodedata.normalize("NFC", text)
+    return _LINES.sub("\n", _SPACE.sub(" ", _INVISIBLE.sub("", folded))).strip()
 
 
 def strip_markup(markup: str) -> str:

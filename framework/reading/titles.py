@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from framework.deals import Condition
-from framework.reading.roles import Priced, Role
+from framework.reading.role_rules import Role
+from framework.reading.roles import Priced
 
 _WHO = re.compile(
     r"\s*(?:"
@@ -30,7 +31,10 @@ _EXTRAS = re.compile(
     r"|\s(?:&|and)\s(?:many |much )?more\b\s*(?=$|[+(w])|\s[({]?(?:in[- ]store only|free pickup|free s&h|valid (?:thru|through|in))",
     re.I,
 )
-_BRACKETED = re.compile(r"\s*\[[^\]]{0,60}\]|\s*\((?:in-store|valid|limited|pricing|ymmv|book by|select stores|expired|via)[^)]{0,80}\)", re.I)
+_BRACKETED = re.compile(
+    r"\s*\[[^\]]{0,60}\]|\s*\((?:in-store|valid|limited|pricing|ymmv|book by|select stores|expired|via)[^)]{0,80}\)",
+    re.I,
+)
 _PLAIN_PRICE = re.compile(r"(?<![\d.,$€£x×-])(\d{1,4}\.\d{2})\s*(?=$|\+\s|w/ s&s)", re.I)
 
 
@@ -109,4 +113,9 @@ def condition_of(title: str, content: str = "") -> Condition | None:
 
 def _is_comparison(text: str, place: int) -> bool:
     before = text[max(0, place - 40) : place].lower()
-    return bool(re.search(r"(?:than|versus|vs\.?|also available|or|compared to|from our|for a|cheaper|also)\W+(?:\w+\W+){0,3}$", before))
+    return bool(
+        re.search(
+            r"(?:than|versus|vs\.?|also available|or|compared to|from our|for a|cheaper|also)\W+(?:\w+\W+){0,3}$",
+            before,
+        )
+    )

@@ -19,7 +19,11 @@ _CURRENT = re.compile(
     r"pricetopay|customer-?price|current|final-?price|sale-?price|our-?price|hero|main|big-?price|primary|product-?price|buy-?box|core-?price|offer-?price|bin-?price|price-?box|now",
     re.I,
 )
-_OLD = re.compile(r"\bwas\b|-was|was-|old|list-?price|strike|regular|original|\borig|compar|msrp|rrp|retail|crossed|before|basis|a-text-price", re.I)
+_TO_PAY = re.compile(r"price-?to-?pay|customer-?price", re.I)  # says more than the box it stands in
+_OLD = re.compile(
+    r"\bwas\b|-was|was-|old|list-?price|strike|regular|original|\borig|compar|msrp|rrp|retail|crossed|before|basis|a-text-price",
+    re.I,
+)
 _OTHER = re.compile(
     r"sav(?:e|ing)|discount|shipping|per-?unit|unit-?price|ppu|financ|month|install?ment|pay-?later|sub-?total|total|template|tool-?tip|-tip\b|additional|bulk|range-?from|coupon|filter|badge|alert|history|trade|deposit|tax|fee|warranty|review|footer|message",
     re.I,
@@ -29,6 +33,8 @@ _ELSEWHERE = re.compile(
     re.I,
 )
 _LONGEST = 60
+_SPLIT = re.compile(r"(?<=[$€£]) (?=\d)|(?<=\d) (?=[.,] ?\d\d\b)|(?<=\d[.,]) (?=\d\d\b)")  # "$ 59 . 99"
+_SPLIT_CENTS = re.compile(r"([$€£]\d[\d,]*) (\d\d)(?!\d)")  # "$59 99", cents raised by style
 _HEADING_WORDS = re.compile(r"\bresults?\b|\bsearch\b|\bdeals\b|\bcategory\b|\ball \w+s\b|^shop\b", re.I)
 
 
@@ -59,18 +65,21 @@ def shown(tree: Tree, default: str) -> Shown:
         if money is None:
             continue
         seen.add(str(money.amount))
-        if _OTHER.search(signature) or (place := _place(node)) is None:
+        place = "main" if behind and _TO_PAY.search(signature) else _place(node)
+        if _OTHER.search(signature) or place is None:
             continue
         if _OLD.search(signature) or place == "old":
             old = old or (money if behind else None)
             continue
-        score = 2 * bool(_CURRENT.search(signature)) + behind
+        score = 2 * bool(_CURRENT.search(signature)) + behind + 3 * bool(_TO_PAY.search(signature))
         if best is None or score > best[0]:
             best = (score, node, money)
     text = text_of(heading, 400) if heading is not None else ""
     if best is None:
         return Shown(distinct=len(seen), heading=text)
-    listed = old if old and old.currency == best[2].currency and best[2] < old and old.amount < best[2].amount * 5 else None
+    listed = (
+        old if old and old.currency == best[2].currency and best[2] < old and old.amount < best[2].amount * 5 else None
+    )
     return Shown(best[2], listed, text_of(best[1], _LONGEST), len(seen), text)
 
 
@@ -101,7 +110,7 @@ def _single_price(node: Element, default: str) -> Money | None:
     if len(text) > _LONGEST or not re.search(r"\d", text) or "%" in text:
         return None
     dollar = default if default != "USD" else None
-    joined = re.sub(r"(?<=[$€£]) (?=\d)|(?<=\d) ?(?=[.,] ?\d\d\b)|(?<=\d[.,]) (?=\d\d\b)", "", text)
+    joined = _SPLIT_CENTS.sub(r"\1.\2", _SPLIT.sub("", text))
     amounts = {(amount.value, amount.currency) for amount in read_amounts(joined, dollar=dollar)}
     if len(amounts) != 1:
         return None
