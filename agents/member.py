@@ -1,8 +1,8 @@
 """A member of the ensemble as an agent: an estimator behind a deadline and a circuit breaker.
 
 A remote member can hang for a minute and fail a hundred times in a row; the hunt must not pay for that. The breaker
-follows the usual three states (M. Nygard, Release It!): after ``failures`` failed calls in a row it opens and the member
-is left out at once for ``pause`` seconds; then one call is let through to try.
+follows the usual three states (M. Nygard, Release It!): after ``failures`` failed calls in a row it opens and the
+member is left out at once for ``pause`` seconds; then one call is let through to try.
 """
 
 from __future__ import annotations
@@ -49,6 +49,11 @@ class MemberAgent(Agent):
         self.estimator = estimator
         self._deadline = deadline
         self._breaker = breaker or CircuitBreaker()
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether calls go elsewhere, and so have a deadline."""
+        return self._deadline is not None
 
     def estimate(self, descriptions: Sequence[str]) -> list[MemberEstimate]:
         """One ``MemberEstimate`` per description; all are failures with the reason when the member is down."""

@@ -39,11 +39,11 @@ _EBAY_PATH = re.compile(r"/itm/(?:[^/]+/)?(\d{9,15})(?:[/?]|$)")
 _MOST_HOPS = 3
 
 
-def canonical_url(url: str) -> str:
+def canonical_url(url: str, *, keep_fragment: bool = False) -> str:
     """One spelling for all addresses of a page: affiliate redirectors unwrapped, tracking off, parameters sorted.
 
-    http and https, a leading ``www.``, a trailing slash and the fragment make no difference. Text that is no http
-    address comes back stripped and otherwise unchanged.
+    http and https, a leading ``www.``, a trailing slash and (unless ``keep_fragment``) the fragment make no
+    difference. Text that is no http address comes back stripped and otherwise unchanged.
     """
     url = url.strip()
     for _ in range(_MOST_HOPS):
@@ -62,7 +62,8 @@ def canonical_url(url: str) -> str:
     path = _short_path(host, parts.path)
     kept = [(name, value) for name, value in parse_qsl(parts.query, True) if not _says_where_from(name, value)]
     query = f"?{urlencode(sorted(kept))}" if kept and path == parts.path.rstrip("/") else ""
-    return f"https://{host}{path}{query}"
+    fragment = f"#{parts.fragment}" if keep_fragment and parts.fragment else ""
+    return f"https://{host}{path}{query}{fragment}"
 
 
 def _says_where_from(name: str, value: str) -> bool:

@@ -143,13 +143,14 @@ def _console_line(logger: Any, method: str, line: MutableMapping[str, Any]) -> s
     line.pop("logger", None)
     line.pop("hunt", None)  # in the file; on the console one hunt follows the other
     trace = line.pop("exception", None)
-    event = _printable(line.pop("event", ""))
-    pairs = " ".join(f"{key}={_printable(value)}" for key, value in line.items())
+    event = printable(line.pop("event", ""))
+    pairs = " ".join(f"{key}={printable(value)}" for key, value in line.items())
     mark = "" if level in ("info", "debug") else f"{level.upper()}: "
     colour = _COLOURS.get(name, "") if sys.stderr.isatty() else ""
     text = f"{time} {colour}{name:<13}{_RESET if colour else ''} {mark}{event}{'  ' + pairs if pairs else ''}"
     return f"{text}\n{trace}" if trace else text
 
 
-def _printable(value: Any) -> str:
+def printable(value: Any) -> str:
+    """Any text with its control and direction characters made visible, for terminals."""
     return str(value).translate(_UNPRINTABLE)

@@ -107,6 +107,11 @@ class Settings(BaseModel):
         return ZoneInfo(self.timezone)
 
     @property
+    def user_agent(self) -> str:
+        """How outbound requests introduce themselves."""
+        return "Dealhound/0.1" + (f" (+{self.contact})" if self.contact else "")
+
+    @property
     def state(self) -> Path:
         """Folder of databases and logs."""
         return self.home / "state"

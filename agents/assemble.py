@@ -1,0 +1,290 @@
+"""Builds the real set of agents from the settings: the only place that does. Each part is made when first asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from framework.log import LogBuffer
+from framework.progress import ProgressBoard
+from framework.settings import Settings
+
+if TYPE_CHECKING:
+    from agents.appraiser import Appraiser
+    from agents.ensemble import EnsembleAgent
+    from agents.member import MemberAgent
+    from agents.messaging.base import Notifier
+    from agents.messaging.sender import Sender
+    from agents.planning import PlanningAgent
+    from agents.rates import RateBook
+    from agents.scanner import ScannerAgent
+    from framework.deals import Deal
+    from framework.feeds import Poller
+    from framework.http import HttpClient
+    from framework.judge import JudgeRule
+    from framework.memory.snapshot import Snapshot
+    from framework.memory.store import Store
+    from framework.money import Money
+    from framework.reading.base import Reader
+    from framework.reading.pages import Page
+    from models.blender import Blender
+    from models.catalogue import Catalogue
+    from models.encoder import Encoder
+
+PAGE_BYTES = 4_000_000
+
+
+class Hound:
+    """Everything one process of Dealhound consists of. A context manager: what was opened is closed in reverse."""
+
+    def __init__(self, settings: Settings, *, log_buffer: LogBuffer | None = None) -> None:
+        self.settings = settings
+        self.log_buffer = log_buffer or LogBuffer()
+        self.stop_event = threading.Event()
+        self.progress = ProgressBoard()
+        self._open = ExitStack()
+        self._sending = threading.Lock()
+
+    def __enter__(self) -> Hound:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    # --- memory -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def store(self) -> Store:
+        """The memory, with the first feeds and the opportunities of an existing memory.json in it."""
+        from framework.memory.store import Store
+
+        self.settings.state.mkdir(parents=True, exist_ok=True)
+        store = self._open.enter_context(Store.open(self.settings.sqlalchemy_url))
+        self._snapshot_of(store).load()
+        seed_feeds(store, self.settings.feeds)
+        return store
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """memory.json."""
+        return self._snapshot_of(self.store)
+
+    def _snapshot_of(self, store: Store) -> Snapshot:
+        from framework.memory.snapshot import Snapshot
+
+        return Snapshot(self.settings.home / "memory.json", store)
+
+    # --- scanning -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def http(self) -> HttpClient:
+        """The one way out."""
+        from framework.http import HttpClient
+
+        client = HttpClient(
+            allow_hosts=self.settings.allow_hosts, proxy=self.settings.proxy, user_agent=self.settings.user_agent
+        )
+        return self._open.enter_context(client)
+
+    @cached_property
+    def poller(self) -> Poller:
+        """Polls feeds over the network."""
+        from framework.feeds import Poller, Schedule
+
+        return Poller(self.http, schedule=Schedule(interval=self.settings.interval))
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Reads entries into deals."""
+        from framework.reading.extractive import ExtractiveReader
+
+        return ExtractiveReader()
+
+    def fetch_page(self, url: str) -> Page:
+        """Fetch and read one page. Raises ``FetchError`` or ``PageError``."""
+        from framework.reading.read_page import read_page
+
+        response = self.http.get(url, max_bytes=PAGE_BYTES)
+        return read_page(response.content, response.url)
+
+    @cached_property
+    def scanner(self) -> ScannerAgent:
+        """The scanner agent."""
+        from agents.scanner import ScannerAgent
+        from agents.sources import SourcePoller
+        from framework.reading.extractive import ExtractiveReader
+
+        return ScannerAgent(
+            SourcePoller(lambda: self.poller, self.stop_event.is_set),
+            self.reader,
+            self.fetch_page,
+            ExtractiveReader().needs_page,
+            max_pages=self.settings.max_pages,
+            stopped=self.stop_event.is_set,
+        )
+
+    # --- estimating ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The sentence encoder that members share."""
+        from models.encoder import Encoder
+
+        return Encoder()
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The products with known prices."""
+        from models.catalogue import Catalogue
+        from models.shipped import load_shipped
+
+        url = self.settings.chroma_url
+        path = None if url else self.settings.state / "catalogue"
+        return Catalogue(self.encoder, path=path, url=url, shipped=load_shipped)
+
+    @cached_property
+    def members(self) -> list[MemberAgent]:
+        """The members of the ensemble."""
+        from agents.frontier import FrontierAgent
+        from agents.random_forest import RandomForestAgent
+        from agents.specialist import SpecialistAgent
+        from models.knn import RetrievalEstimator
+        from models.random_forest import RandomForest
+        from models.specialist import Specialist
+
+        return [
+            SpecialistAgent(Specialist()),
+            FrontierAgent(RetrievalEstimator(self.catalogue, self.encoder)),
+            RandomForestAgent(RandomForest(self.encoder)),
+        ]
+
+    @cached_property
+    def ensemble(self) -> EnsembleAgent:
+        """The ensemble agent."""
+        from agents.ensemble import EnsembleAgent
+
+        return EnsembleAgent(self.members, self.blender)
+
+    @cached_property
+    def blender(self) -> Blender:
+        """Combines the members."""
+        from models.blender import Blender
+
+        return Blender()
+
+    @cached_property
+    def rule(self) -> JudgeRule:
+        """What counts as a bargain to the owner."""
+        from framework.judge import JudgeRule
+
+        wishes: dict[str, Any] = {
+            "min_discount_pct": self.settings.min_discount_pct,
+            "min_discount": self.settings.min_discount,
+        }
+        if self.settings.min_probability is not None:
+            wishes["min_probability"] = self.settings.min_probability
+        return JudgeRule(**wishes)
+
+    @cached_property
+    def appraiser(self) -> Appraiser:
+        """Deals to verdicts."""
+        from agents.appraiser import Appraiser
+        from models.valuation import Valuer
+
+        return Appraiser(
+            self.ensemble, Valuer(self.blender.shape), self.rule, rates=self.rates.today, history=self._history
+        )
+
+    @cached_property
+    def offer_appraiser(self) -> Appraiser:
+        """The same for offers that are no part of the memory: without a history of prices."""
+        from agents.appraiser import Appraiser
+        from models.valuation import Valuer
+
+        return Appraiser(self.ensemble, Valuer(self.blender.shape), self.rule, rates=lambda: self.rates.today())
+
+    def _history(self, deal: Deal) -> list[Money]:
+        """What the deal's product cost in earlier offers."""
+        from framework.dedupe import deal_key
+
+        points = self.store.price_history(deal_key(deal))
+        return [point.price for point in points if point.entry_id != deal.entry_id]
+
+    @cached_property
+    def rates(self) -> RateBook:
+        """Exchange rates, fetched once a day when a deal needs them."""
+        from agents.rates import RateBook
+
+        return RateBook(self.store, lambda url: self.http.get(url, max_bytes=100_000).content)
+
+    # --- messages -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def notifiers(self) -> list[Notifier]:
+        """The channels that are set up; the console is always one."""
+        from agents.messaging.console import ConsoleNotifier
+
+        settings = self.settings
+        notifiers: list[Notifier] = [ConsoleNotifier()]
+        if settings.pushover_user and settings.pushover_token:
+            from agents.messaging.pushover import PushoverNotifier
+
+            user, token = settings.pushover_user.get_secret_value(), settings.pushover_token.get_secret_value()
+            notifiers.append(PushoverNotifier(user=user, token=token, base_url=settings.pushover_url))
+        if settings.apprise_urls:
+            from agents.messaging.apprise import AppriseNotifier
+
+            notifiers += [AppriseNotifier(url) for url in settings.apprise_urls]
+        return notifiers
+
+    @cached_property
+    def messenger(self) -> Sender:
+        """Sends what the outbox holds."""
+        from agents.messaging.sender import Sender
+
+        return Sender(self.store, self.notifiers)
+
+    def deliver(self) -> int:
+        """Send what is due; how many messages were accepted. Hunts and the outbox job take turns."""
+        with self._sending:
+            return self.messenger.drain(should_stop=self.stop_event.is_set).get("sent", 0)
+
+    # --- the hunt -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def planner(self) -> PlanningAgent:
+        """The planning agent."""
+        from agents.planning import PlanningAgent
+        from agents.sources import read_sample_feed
+
+        return PlanningAgent(
+            self.store,
+            self.scanner,
+            self.appraiser,
+            self.deliver,
+            channels=self.messenger.channels,
+            save_snapshot=self.snapshot.write,
+            sample_feed=read_sample_feed,
+            progress=self.progress,
+            stop=self.stop_event,
+            max_entries=self.settings.max_entries,
+            max_alerts=self.settings.max_alerts,
+        )
+
+
+def seed_feeds(store: Store, chosen: Sequence[str]) -> None:
+    """Follow the first feeds, once in the life of a database: a feed that its owner removed stays removed."""
+    if store.get_state("feeds.seeded"):
+        return
+    from framework.default_feeds import DEFAULT_FEEDS
+
+    for url, title in [(url, None) for url in chosen] or DEFAULT_FEEDS:
+        store.add_feed(url, title)
+    store.set_state("feeds.seeded", datetime.now(UTC).isoformat())

@@ -1,0 +1,69 @@
+"""``notify test``, ``doctor``, ``backup``, ``restore``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from agents.assemble import Hound
+from agents.doctor import examine
+from agents.messaging.base import Message, Notifier
+from framework.errors import DeliveryError
+from framework.health import Check, CheckStatus
+from framework.memory.lock import HomeLock
+
+Row = dict[str, Any]
+_TEST = Message(title="Dealhound: test", text="This is a test. Real bargains will look like this.", priority=0)
+
+
+def notify_test(hound: Hound) -> list[Row]:
+    """Send one test message through every channel that is set up, and say what each answered."""
+    return [
+        {
+            "channel": check.name,
+            "status": "sent" if check.status is CheckStatus.OK else "failed",
+            "detail": check.detail,
+        }
+        for check in channel_checks(hound)
+    ]
+
+
+def channel_checks(hound: Hound) -> list[Check]:
+    """The same as checks, for the dashboard."""
+    return [_try(notifier) for notifier in hound.notifiers]
+
+
+def _try(notifier: Notifier) -> Check:
+    try:
+        receipt = notifier.send(_TEST)
+    except DeliveryError as error:
+        fix = "Check the keys and the address of this channel"
+        return Check(name=notifier.channel, status=CheckStatus.FAILED, detail=str(error), fix=fix)
+    return Check(name=notifier.channel, status=CheckStatus.OK, detail=receipt.detail)
+
+
+def checks(hound: Hound) -> list[Check]:
+    """What is set up, what is degraded and how to fix it."""
+    return examine(hound)
+
+
+def doctor(hound: Hound) -> list[Row]:
+    """The same as rows."""
+    return [check.model_dump(mode="json") for check in checks(hound)]
+
+
+def backup(hound: Hound, file: Path) -> Row:
+    """Save the whole state to a file, also while the daemon runs."""
+    from framework.memory.backup import save
+
+    save(hound.store, hound.settings.home, file)
+    return {"file": str(file), "bytes": file.stat().st_size}
+
+
+def restore(hound: Hound, file: Path) -> Row:
+    """Put a saved state back. Raises ``AlreadyRunning`` while a daemon holds the state."""
+    from framework.memory.backup import load
+
+    with HomeLock(hound.settings.state):
+        load(file, hound.settings.home)
+    return {"file": str(file)}

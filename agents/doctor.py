@@ -1,0 +1,135 @@
+"""The doctor: looks at every part and says what is set up, what is degraded and how to fix it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from framework.errors import DealhoundError
+from framework.feedstate import FeedStatus
+from framework.health import Check, CheckStatus
+
+if TYPE_CHECKING:
+    from agents.assemble import Hound
+
+_FREE_BYTES = 500_000_000
+
+
+def examine(hound: Hound) -> list[Check]:
+    """One check per part, in the order of the pipeline. A part that raises is a failed check, never an end."""
+    parts: list[tuple[str, Callable[[Hound], Check]]] = [
+        ("settings", _settings),
+        ("database", _database),
+        ("disk", _disk),
+        ("feeds", _feeds),
+        ("reader", _reader),
+        ("specialist", _member("specialist")),
+        ("frontier", _member("frontier")),
+        ("random_forest", _member("random_forest")),
+        ("blender", _blender),
+        ("catalogue", _catalogue),
+        ("messages", _messages),
+    ]
+    return [_guarded(name, look, hound) for name, look in parts]
+
+
+def _guarded(name: str, look: Callable[[Hound], Check], hound: Hound) -> Check:
+    try:
+        return look(hound)
+    except DealhoundError as error:
+        return Check(
+            name=name, status=CheckStatus.FAILED, detail=str(error), fix="See the sentence above; then try again"
+        )
+
+
+def _ok(name: str, detail: str) -> Check:
+    return Check(name=name, status=CheckStatus.OK, detail=detail)
+
+
+def _degraded(name: str, detail: str, fix: str) -> Check:
+    return Check(name=name, status=CheckStatus.DEGRADED, detail=detail, fix=fix)
+
+
+def _settings(hound: Hound) -> Check:
+    file = hound.settings.home / "dealhound.toml"
+    return _ok("settings", f"{file} and the environment" if file.exists() else f"defaults; no {file}")
+
+
+def _database(hound: Hound) -> Check:
+    counts = hound.store.count_by_verdict()
+    kind = hound.settings.sqlalchemy_url.split(":", 1)[0]
+    return _ok(
+        "database", f"{kind}: {sum(counts.values()):,} entries, {hound.store.count_opportunities():,} opportunities"
+    )
+
+
+def _disk(hound: Hound) -> Check:
+    free = shutil.disk_usage(hound.settings.state).free
+    if free < _FREE_BYTES:
+        return _degraded(
+            "disk", f"{free / 1e6:,.0f} MB free", "Free some space: memory cannot be written on a full disk"
+        )
+    return _ok("disk", f"{free / 1e9:,.1f} GB free")
+
+
+def _feeds(hound: Hound) -> Check:
+    feeds = hound.store.feeds()
+    if not feeds:
+        return _degraded("feeds", "no feeds", "Add one: ./dealhound feeds add URL")
+    bad = [feed.title or feed.url for feed in feeds if feed.status in (FeedStatus.FAILING, FeedStatus.GONE)]
+    if bad:
+        names = ", ".join(bad[:5])
+        return _degraded("feeds", f"{len(bad)} of {len(feeds)} failing: {names}", "See ./dealhound feeds list")
+    return _ok("feeds", f"{len(feeds)} followed")
+
+
+def _reader(hound: Hound) -> Check:
+    if hound.reader.name == "extractive":
+        fix = "Set OPENAI_API_KEY, DEALHOUND_LLM_BASE_URL or DEALHOUND_LLM_MODEL to read deals with a language model"
+        return _degraded("reader", "extractive: deals are read by grammar and page markup", fix)
+    return _ok("reader", f"{hound.reader.name}, the extractive reader where the model fails")
+
+
+def _member(name: str) -> Callable[[Hound], Check]:
+    """A member of the ensemble is asked to price one thing."""
+
+    def look(hound: Hound) -> Check:
+        agent = next(member for member in hound.members if member.name == name)
+        (estimate,) = agent.estimate(["Wireless noise cancelling headphones, over-ear, 30 hours of battery"])
+        if estimate.value is None:
+            return Check(name=name, status=CheckStatus.FAILED, detail=str(estimate.failure), fix=_FIXES[name])
+        said = f"answers (${estimate.value:,.0f} for a pair of headphones)"
+        if estimate.degraded:
+            return _degraded(name, f"{estimate.degraded}; {said}", _FIXES[name])
+        return _ok(name, said)
+
+    return look
+
+
+_FIXES = {
+    "specialist": "Restore models/artifacts from the release, or ./dealhound train specialist",
+    "frontier": "Set OPENAI_API_KEY, DEALHOUND_LLM_BASE_URL or DEALHOUND_LLM_MODEL to reason over the retrieved products",
+    "random_forest": "Restore models/artifacts from the release, or ./dealhound train forest",
+}
+
+
+def _blender(hound: Hound) -> Check:
+    subsets = len(hound.blender.model.subsets)
+    return _ok("blender", f"coefficients for {subsets} sets of members")
+
+
+def _catalogue(hound: Hound) -> Check:
+    count = hound.catalogue.count()
+    if count < 5_000:
+        fix = "Add priced products: ./dealhound catalogue add products.jsonl"
+        return _degraded("catalogue", f"{count:,} products; estimates get better with more", fix)
+    return _ok("catalogue", f"{count:,} products at {hound.catalogue.location}")
+
+
+def _messages(hound: Hound) -> Check:
+    channels = [notifier.channel for notifier in hound.notifiers]
+    if channels == ["console"]:
+        fix = "Set PUSHOVER_USER and PUSHOVER_TOKEN, or DEALHOUND_APPRISE_URLS; then ./dealhound notify test"
+        return _degraded("messages", "console and dashboard only", fix)
+    return _ok("messages", ", ".join(channels))

@@ -1,0 +1,431 @@
+"""Dealhound's command line: parses arguments, calls ``agents.commands`` and prints what it returns.
+
+Data goes to stdout (with ``--json`` one object, or one JSON line per item, and nothing else), logs to stderr. Exit
+status: 0 done, 1 it ran and failed, 2 unusable arguments or settings. Everything heavy is imported inside the commands,
+so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from framework.errors import DealhoundError, SettingsError
+
+if TYPE_CHECKING:
+    from agents.assemble import Hound
+
+ROOT = Path(__file__).resolve().parent
+
+app = typer.Typer(
+    name="dealhound",
+    help="Watches deal feeds, works out what things are really worth, and tells you only of real bargains.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+feeds_app = typer.Typer(help="Feeds and their health.", no_args_is_help=True)
+memory_app = typer.Typer(help="What was surfaced so far.", no_args_is_help=True)
+train_app = typer.Typer(help="(Re)build the models from a JSONL of priced products.", no_args_is_help=True)
+catalogue_app = typer.Typer(
+    help="The products with known prices that estimates are compared with.", no_args_is_help=True
+)
+notify_app = typer.Typer(help="Notifications.", no_args_is_help=True)
+for name, group in {
+    "feeds": feeds_app,
+    "memory": memory_app,
+    "train": train_app,
+    "catalogue": catalogue_app,
+    "notify": notify_app,
+}.items():
+    app.add_typer(group, name=name)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
+Home = Annotated[
+    Path | None, typer.Option("--home", help="Folder of all state (default: DEALHOUND_HOME or the checkout).")
+]
+Data = Annotated[Path, typer.Option("--data", exists=True, dir_okay=False, help="Priced products, JSONL or JSONL.gz.")]
+JsonlFile = Annotated[Path | None, typer.Option("--file", exists=True, dir_okay=False, help="JSON lines.")]
+Sources = Annotated[list[str], typer.Argument(help="URLs or files.")]
+
+
+@contextmanager
+def hound(home: Path | None = None, *, log_level: str | None = None, **overrides: Any) -> Iterator[Hound]:
+    """The assembled set for one command, closed after it."""
+    from agents.assemble import Hound
+    from framework.log import configure_logging
+    from framework.settings import load_settings
+
+    settings = load_settings(home, **overrides)
+    buffer = configure_logging(log_level or settings.log_level, settings.state / "logs", settings.secrets())
+    with Hound(settings, log_buffer=buffer) as assembled:
+        yield assembled
+
+
+def show(rows: Iterable[dict[str, Any]], as_json: bool, line: Callable[[dict[str, Any]], str], empty: str = "") -> None:
+    """Print rows as JSON lines, or each through ``line`` for people."""
+    shown = 0
+    for row in rows:
+        typer.echo(json.dumps(row, ensure_ascii=False) if as_json else line(row))
+        shown += 1
+    if not shown and not as_json and empty:
+        typer.echo(empty)
+
+
+def show_object(value: dict[str, Any], as_json: bool, text: Callable[[dict[str, Any]], str]) -> None:
+    """Print one object as JSON, or as text for people."""
+    typer.echo(json.dumps(value, ensure_ascii=False) if as_json else text(value))
+
+
+# --- hunting ----------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def run(home: Home = None) -> None:
+    """The daemon: scheduled hunts, messages, dashboard and health, until it is told to stop."""
+    import scheduler
+
+    raise typer.Exit(scheduler.main(home))
+
+
+@app.command()
+def hunt(
+    feed: Annotated[list[str] | None, typer.Option("--feed", help="Hunt these URLs or files only.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """One hunt; prints the deals it judged."""
+    from agents.commands import hunting, text
+
+    with hound(home) as assembled:
+        report = hunting.hunt(assembled, feed or [])
+        show(hunting.judged_rows(report), as_json, text.judged_line)
+        if not as_json:
+            typer.echo(text.hunt_summary(report))
+        if feed and report.feeds_failed == len(feed):  # the owner asked for just these, and none could be read
+            raise typer.Exit(1)
+
+
+@app.command()
+def scan(sources: Sources, home: Home = None, as_json: Json = False) -> None:
+    """Read feeds and pages into deals; nothing is priced, nothing remembered."""
+    from agents.commands import hunting, text
+
+    with hound(home) as assembled:
+        show(hunting.scan(assembled, sources), as_json, text.reading_line, "No entries.")
+
+
+@app.command()
+def price(
+    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Descriptions of products.")] = None,
+    file: JsonlFile = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Estimate what products are worth; a line of FILE has id and description."""
+    from agents.commands import pricing, text
+
+    with hound(home, log_level="warning") as assembled:
+        show(pricing.price(assembled, texts or [], file), as_json, text.estimate_line)
+
+
+@app.command()
+def judge(file: JsonlFile = None, home: Home = None, as_json: Json = False) -> None:
+    """Value offers and decide; a line of FILE has id, description, price and what else is known."""
+    from agents.commands import pricing, text
+
+    if file is None:
+        raise SettingsError("judge needs --file with one offer per line: id, description, price")
+    with hound(home, log_level="warning") as assembled:
+        show(pricing.judge_offers(assembled, file), as_json, text.offer_line)
+
+
+# --- feeds ------------------------------------------------------------------------------------------------------------
+
+
+@feeds_app.command("list")
+def feeds_list(home: Home = None, as_json: Json = False) -> None:
+    """The feeds that are followed."""
+    from agents.commands import feeds, text
+
+    with hound(home) as assembled:
+        show(feeds.listing(assembled), as_json, text.feed_line, "No feeds yet. Add one: ./dealhound feeds add URL")
+
+
+@feeds_app.command("add")
+def feeds_add(
+    url: str, title: Annotated[str | None, typer.Option()] = None, home: Home = None, as_json: Json = False
+) -> None:
+    """Follow a feed."""
+    from agents.commands import feeds, text
+
+    with hound(home) as assembled:
+        show([feeds.add(assembled, url, title)], as_json, text.feed_line)
+
+
+@feeds_app.command("remove")
+def feeds_remove(url: str, home: Home = None, as_json: Json = False) -> None:
+    """Stop following a feed; what was seen stays known."""
+    from agents.commands import feeds, text
+
+    with hound(home) as assembled:
+        show([feeds.remove(assembled, url)], as_json, text.feed_line)
+
+
+@feeds_app.command("check")
+def feeds_check(
+    urls: Annotated[list[str] | None, typer.Argument(help="Feeds to check; default all.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch feeds now and explain what is seen; nothing is remembered."""
+    from agents.commands import feeds, text
+
+    with hound(home) as assembled:
+        show(feeds.check(assembled, urls or []), as_json, text.feed_line, "No feeds to check.")
+
+
+@feeds_app.command("import")
+def feeds_import(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], home: Home = None, as_json: Json = False
+) -> None:
+    """Add the feeds of an OPML file."""
+    from agents.commands import feeds, text
+
+    with hound(home) as assembled:
+        show(feeds.import_opml(assembled, file), as_json, text.feed_line, "The file names no feed.")
+
+
+@feeds_app.command("export")
+def feeds_export(file: Annotated[Path | None, typer.Argument(dir_okay=False)] = None, home: Home = None) -> None:
+    """Write the feeds as OPML, to FILE or to stdout."""
+    from agents.commands import feeds
+
+    with hound(home) as assembled:
+        opml = feeds.export_opml(assembled)
+    if file is None:
+        typer.echo(opml)
+    else:
+        file.write_text(opml, encoding="utf-8")
+
+
+# --- memory -----------------------------------------------------------------------------------------------------------
+
+
+@memory_app.command("show")
+def memory_show(limit: Annotated[int, typer.Option(min=1)] = 50, home: Home = None, as_json: Json = False) -> None:
+    """The opportunities, newest first."""
+    from agents.commands import memory, text
+
+    with hound(home, log_level="warning") as assembled:
+        show(memory.listing(assembled, limit), as_json, text.judged_line, "Nothing yet. Start a hunt: ./dealhound hunt")
+
+
+@memory_app.command("import")
+def memory_import(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], home: Home = None, as_json: Json = False
+) -> None:
+    """Import opportunities from a memory.json, the course's plain format included."""
+    from agents.commands import memory
+
+    with hound(home) as assembled:
+        show_object(memory.import_json(assembled, file), as_json, lambda row: f"{row['imported']} imported")
+
+
+@memory_app.command("export")
+def memory_export(file: Annotated[Path | None, typer.Argument(dir_okay=False)] = None, home: Home = None) -> None:
+    """Write every opportunity in memory.json's format, to FILE or to stdout."""
+    from agents.commands import memory
+
+    with hound(home, log_level="warning") as assembled:
+        exported = memory.export_json(assembled)
+    if file is None:
+        typer.echo(exported)
+    else:
+        file.write_text(exported, encoding="utf-8")
+
+
+# --- models -----------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path | None, typer.Option("--data", exists=True, dir_okay=False)] = None,
+    models: Annotated[list[str] | None, typer.Option("--models", help="Members to compare; default all.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Use at most so many products.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the report with plots here.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Accuracy, calibration and alert precision on priced products."""
+    from agents.commands import text, training
+
+    with hound(home, log_level="warning") as assembled:
+        report = training.evaluate(assembled, data, models or [], limit, html)
+        show_object(report, as_json, text.evaluation)
+
+
+def _train(part: str, data: Path, home: Path | None, as_json: bool, **options: Any) -> None:
+    from agents.commands import training
+
+    with hound(home) as assembled:
+        result = training.train(assembled, part, data, **options)
+        show_object(result, as_json, lambda row: "\n".join(f"{key}: {value}" for key, value in row.items()))
+
+
+@train_app.command("specialist")
+def train_specialist(
+    data: Data,
+    size: Annotated[str, typer.Option(help="tiny, cpu or gpu")] = "cpu",
+    seed: int = 0,
+    resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder of the artifacts; default the shipped ones.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune the bundled specialist (needs ./dealhound setup train)."""
+    _train("specialist", data, home, as_json, size=size, seed=seed, resume=resume, out=out)
+
+
+@train_app.command("forest")
+def train_forest(
+    data: Data,
+    seed: int = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder of the artifacts.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Train the random forest on embeddings (needs ./dealhound setup train)."""
+    _train("forest", data, home, as_json, seed=seed, out=out)
+
+
+@train_app.command("blender")
+def train_blender(
+    data: Data,
+    limit: Annotated[int | None, typer.Option(min=50, help="Use at most so many priced items.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before calls that cost money.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder of the artifacts.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Refit the blender and its ranges to the members that you have set up."""
+    _train("blender", data, home, as_json, limit=limit, yes=yes, out=out)
+
+
+@catalogue_app.command("info")
+def catalogue_info(home: Home = None, as_json: Json = False) -> None:
+    """How many products there are, by category."""
+    from agents.commands import catalogue, text
+
+    with hound(home, log_level="warning") as assembled:
+        show_object(catalogue.info(assembled), as_json, text.catalogue_info)
+
+
+@catalogue_app.command("add")
+def catalogue_add(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)], home: Home = None, as_json: Json = False
+) -> None:
+    """Add priced products from JSONL files (description or title, price; optionally id, category, brand, as_of)."""
+    from agents.commands import catalogue, text
+
+    with hound(home) as assembled:
+        show_object(catalogue.add(assembled, files), as_json, text.catalogue_info)
+
+
+@catalogue_app.command("build")
+def catalogue_build(home: Home = None, as_json: Json = False) -> None:
+    """Rebuild the catalogue from the shipped products alone."""
+    from agents.commands import catalogue, text
+
+    with hound(home) as assembled:
+        show_object(catalogue.build(assembled), as_json, text.catalogue_info)
+
+
+# --- operating --------------------------------------------------------------------------------------------------------
+
+
+@notify_app.command("test")
+def notify_test(home: Home = None, as_json: Json = False) -> None:
+    """Send a test notification through every channel that is set up."""
+    from agents.commands import operating, text
+
+    with hound(home) as assembled:
+        rows = operating.notify_test(assembled)
+        show(rows, as_json, text.channel_line)
+        if any(row["status"] == "failed" for row in rows):
+            raise typer.Exit(1)
+
+
+@app.command()
+def doctor(home: Home = None, as_json: Json = False) -> None:
+    """What is set up, what is degraded and how to fix it."""
+    from agents.commands import operating, text
+
+    with hound(home, log_level="error") as assembled:
+        rows = operating.doctor(assembled)
+        show(rows, as_json, text.check_line)
+        if any(row["status"] == "failed" for row in rows):
+            raise typer.Exit(1)
+
+
+@app.command()
+def backup(file: Path, home: Home = None, as_json: Json = False) -> None:
+    """Save the whole state to FILE; safe while the daemon runs."""
+    from agents.commands import operating
+
+    with hound(home) as assembled:
+        show_object(
+            operating.backup(assembled, file), as_json, lambda row: f"Saved {row['bytes']:,} bytes to {row['file']}"
+        )
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], home: Home = None, as_json: Json = False
+) -> None:
+    """Put a saved state back; the daemon must not be running."""
+    from agents.commands import operating
+
+    with hound(home) as assembled:
+        show_object(operating.restore(assembled, file), as_json, lambda row: f"Restored {row['file']}")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def test(context: typer.Context) -> None:
+    """Run the tests; further arguments go to pytest."""
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "pytest", *context.args], cwd=ROOT))
+
+
+@app.command()
+def check() -> None:
+    """Lint, formatting, types and import directions."""
+    commands = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["lint-imports"])
+    programs = Path(sys.executable).parent
+    failed = [name for name, *arguments in commands if subprocess.call([programs / name, *arguments], cwd=ROOT)]
+    if failed:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run a command; what it raises becomes a sentence on stderr and an exit status."""
+    try:
+        app()
+    except SettingsError as error:
+        typer.echo(f"dealhound: {error}", err=True)
+        sys.exit(2)
+    except DealhoundError as error:
+        typer.echo(f"dealhound: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:  # the reader of our output, such as `head`, has enough
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

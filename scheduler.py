@@ -1,0 +1,181 @@
+"""The daemon: hunts by interval, drains the outbox, serves the dashboard, and stops cleanly when told to.
+
+APScheduler's faults of old are settled here once: one instance of a hunt at a time, missed runs coalesced into one and
+never dropped for being late, and every missed or failed run logged. State is safe at any moment (each step is one
+transaction), so that stopping means: finish the item in hand, at most ``GRACE`` seconds, and go.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from framework.errors import DealhoundError
+
+if TYPE_CHECKING:
+    from agents.assemble import Hound
+    from framework.web.server import ServerHandle
+
+GRACE = 8.0  # seconds that a hunt in progress may take to finish its item; the promise is to be gone in 10
+OUTBOX_SECONDS = 20
+JITTER_SHARE = 0.1  # of the interval: daemons all over the world must not poll in step
+
+_log = structlog.get_logger("dealhound").bind(agent="scheduler")
+
+
+class Daemon:
+    """The jobs of a running hound. ``hound`` brings what they do; this class only says when."""
+
+    def __init__(self, hound: Hound) -> None:
+        from apscheduler.executors.pool import ThreadPoolExecutor
+        from apscheduler.schedulers.background import BackgroundScheduler
+
+        self._hound = hound
+        self._stopping = threading.Event()
+        interval = hound.settings.interval
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(1), "outbox": ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._add("hunt", self._hunt, interval, jitter=round(interval * JITTER_SHARE))
+        self._add("outbox", hound.deliver, OUTBOX_SECONDS, executor="outbox")
+        self._listen()
+
+    def _add(self, name: str, call: Callable[[], Any], seconds: int, **options: Any) -> None:
+        executor = options.pop("executor", "default")
+        start = datetime.now(UTC) + timedelta(seconds=1)
+        self._scheduler.add_job(
+            call, "interval", seconds=seconds, id=name, next_run_time=start, executor=executor, **options
+        )
+
+    def _listen(self) -> None:
+        from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
+
+        def report(event: Any) -> None:
+            error = getattr(event, "exception", None)
+            if error is not None:
+                _log.error("run failed", job=event.job_id, error=str(error), exc_info=error)
+            else:
+                _log.warning("run missed, the one before is still at work", job=event.job_id)
+
+        self._scheduler.add_listener(report, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+
+    def _hunt(self) -> None:
+        """One scheduled hunt. A failure that we know is logged and the next run tries again; a bug is reported too."""
+        try:
+            self._hound.planner.hunt()
+        except DealhoundError as error:
+            _log.error("hunt failed", error=str(error))
+
+    def start(self) -> None:
+        """Begin to hunt."""
+        self._scheduler.start()
+
+    def hunt_now(self) -> bool:
+        """Let the next hunt begin at once; False when one is at work already."""
+        if self._hound.progress() is not None:
+            return False
+        self._scheduler.modify_job("hunt", next_run_time=datetime.now(UTC))
+        return True
+
+    def pause(self) -> None:
+        """No further hunts until ``resume``; the running one ends, and the outbox goes on."""
+        self._scheduler.pause_job("hunt")
+
+    def resume(self) -> None:
+        """Hunt on by the interval."""
+        self._scheduler.resume_job("hunt")
+
+    def paused(self) -> bool:
+        """Whether hunts are paused."""
+        return self.next_hunt is None
+
+    @property
+    def next_hunt(self) -> datetime | None:
+        """When the next hunt begins, ``None`` while paused."""
+        job = self._scheduler.get_job("hunt")
+        when = job.next_run_time if job else None
+        return when if isinstance(when, datetime) else None
+
+    def stop(self) -> bool:
+        """Stop within ``GRACE`` seconds; False when a hunt was still busy then (it goes on where it stopped)."""
+        self._hound.planner.stop()
+        self._scheduler.pause()
+        done = threading.Event()
+
+        def wait() -> None:
+            self._scheduler.shutdown(wait=True)
+            done.set()
+
+        threading.Thread(target=wait, name="shutdown", daemon=True).start()
+        return done.wait(GRACE)
+
+
+def main(home: Path | None = None) -> int:
+    """Run the daemon until SIGTERM or SIGINT; returns the exit status."""
+    from agents.assemble import Hound
+    from framework.log import configure_logging
+    from framework.memory.lock import HomeLock
+    from framework.settings import load_settings
+
+    settings = load_settings(home)
+    buffer = configure_logging(settings.log_level, settings.state / "logs", settings.secrets())
+    stop = _stop_on_signals()
+    with HomeLock(settings.state), Hound(settings, log_buffer=buffer) as hound:
+        daemon = Daemon(hound)
+        server = _serve(hound, daemon)
+        daemon.start()
+        _log.info("running", dashboard=server.url, interval=settings.interval, home=str(settings.home))
+        stop.wait()
+        _log.info("stopping")
+        stopped = daemon.stop()
+        server.stop(seconds=1.0)
+        if stopped:
+            _log.info("stopped")
+            return 0
+        # A worker is stuck in a slow request, and the interpreter would wait for its thread. Nothing is lost by not
+        # doing so: what it was at is recorded as not done.
+        _log.warning("stopped in the middle of a hunt; the next start goes on with it")
+        os._exit(0)
+
+
+def _serve(hound: Hound, daemon: Daemon) -> ServerHandle:
+    """Dashboard, API and health, on the one port."""
+    from agents.commands import operating
+    from dashboard import create_app
+    from framework.web.context import DashboardContext
+    from framework.web.server import serve
+
+    context = DashboardContext(
+        store=hound.store,
+        settings=hound.settings,
+        log=hound.log_buffer,
+        controls=daemon,
+        checks=lambda: operating.checks(hound),
+        progress=hound.progress,
+        test_notification=lambda: operating.channel_checks(hound),
+    )
+    return serve(create_app(context), hound.settings.host, hound.settings.port)
+
+
+def _stop_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set; the second signal ends the process at once."""
+    stop = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handle)
+    return stop
