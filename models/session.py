@@ -32,6 +32,6 @@ def open_session(content: bytes, path: str) -> InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - onnxruntime's own exceptions share no base class
+    except Exception as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ArtifactError(path, f"onnxruntime cannot load the model: {reason}; restore it or train") from error

@@ -1,7 +1,7 @@
 """Export the frozen encoder: all-MiniLM-L6-v2 to int8 ONNX with pooling and normalisation inside.
 
-Run ``./dealhound train encoder`` (needs the train extra; a minute on a CPU, no data). The recipe keeps the vectors close
-to the float model at a quarter of its size:
+Run ``./dealhound train encoder`` (needs the train extra; a minute on a CPU, no data). The recipe keeps the vectors
+close to the float model at a quarter of its size:
 
 - the weights of linear layers in int8, one scale per output channel, activations quantised as they come (W. Wu et al.,
   "Integer quantization for deep learning inference", 2020, section 3);
@@ -107,9 +107,7 @@ def quantize_model(source: Path, target: Path) -> None:
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    quantize_dynamic(
-        source, target, op_types_to_quantize=["MatMul"], per_channel=True, weight_type=QuantType.QInt8
-    )
+    quantize_dynamic(source, target, op_types_to_quantize=["MatMul"], per_channel=True, weight_type=QuantType.QInt8)
     model = onnx.load(target)
     quantize_table(model.graph)
     onnx.save(model, target)
@@ -136,7 +134,9 @@ def quantize_table(graph: Any) -> None:
     for offset, node in enumerate(new):
         graph.node.insert(at + offset, node)
     graph.initializer.remove(table)
-    graph.initializer.extend([numpy_helper.from_array(rows, "word_rows"), numpy_helper.from_array(scale, "word_scales")])
+    graph.initializer.extend(
+        [numpy_helper.from_array(rows, "word_rows"), numpy_helper.from_array(scale, "word_scales")]
+    )
 
 
 def compare(reference: Path, quantized: Path, texts: int = 256, tokens: int = 48) -> dict[str, float]:
