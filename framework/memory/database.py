@@ -9,6 +9,7 @@ with "database is locked" when another process wrote in between.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -70,6 +71,22 @@ class Database:
             connection = connection.execution_options(**{_WRITE: True})
             with connection.begin():
                 yield connection
+
+    def copy_to(self, path: Path) -> bool:
+        """Write one consistent picture of an SQLite database, in use or not, to a new file without free pages.
+
+        False where the database is no SQLite file.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return False
+        self._refuse_when_closed()
+        with _own_words(), self.engine.connect() as connection:
+            raw = connection.connection.driver_connection  # VACUUM cannot run inside a transaction
+            try:
+                raw.execute("VACUUM INTO ?", (str(path),)).close()  # type: ignore[union-attr]
+            except sqlite3.Error as error:
+                raise DatabaseUnavailable(_explain(str(error))) from error
+        return True
 
     def close(self) -> None:
         """Give all connections back; the database cannot be used through this object afterwards."""

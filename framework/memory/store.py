@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import TracebackType
 
 from framework.memory.base import Clock, utc_now
@@ -35,6 +36,10 @@ class Store(Feeds, Entries, Judgements, Opportunities, Notifications, Hunts, Key
             database.close()
             raise
         return cls(database, clock)
+
+    def copy_to(self, path: Path) -> bool:
+        """Write a consistent copy of the database to a new file; False where it is no SQLite file."""
+        return self._database.copy_to(path)
 
     def close(self) -> None:
         """Give the database back."""
