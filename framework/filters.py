@@ -20,8 +20,8 @@ from framework.deals import Condition, Deal, Entry, Kind, Value
 from framework.feeds.text import plain_text
 
 _LONGEST_PATTERN = 200
-_MOST_REPEATS = 4
-_SEARCHED = 300  # characters of the title that expressions see
+_MOST_REPEATS = 3
+_SEARCHED = 200  # characters of the title that expressions see
 _CONTENT_SEARCHED = 5_000  # characters of the content that words see
 
 

@@ -21,7 +21,7 @@ from framework.feeds.text import plain_text
 
 _log = structlog.get_logger(__name__)
 
-_MARKUP_START = re.compile(rb"<(?:\?xml|!DOCTYPE|!--|rss|feed|rdf|(?:\w+:)?(?:RDF|feed)|channel)\b", re.IGNORECASE)
+_MARKUP_START = re.compile(rb"<(?:!--|(?:\?xml|!DOCTYPE|(?:\w+:)?(?:rss|rdf|feed|channel))\b)", re.IGNORECASE)
 _JUNK_SEARCHED = 65536
 _WEB_PAGE = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 _FEED_LINK = re.compile(
@@ -45,8 +45,8 @@ def parse_feed(
     data = guarded(data, feed_url)
     if looks_like_json(data):
         title, raws = read_json_feed(data, feed_url)
-        return ParsedFeed(_title(title), clean_entries(feed_url, base, raws, sample=sample), version="json1")
-    data = _without_leading_junk(data)
+        return ParsedFeed(_title(title), clean_entries(feed_url, base, raws, sample=sample), len(raws), version="json1")
+    data = without_leading_junk(data)
     result = _feedparser(data, feed_url, base, content_type)
     if not result["entries"] and (not result["version"] or _WEB_PAGE.search(data[:_JUNK_SEARCHED])):
         raise FeedError(feed_url, _no_feed(data, base))
@@ -54,7 +54,9 @@ def parse_feed(
     entries = clean_entries(feed_url, base, raws, sample=sample)
     if len(entries) < len(raws):
         _log.debug("feed_repeats_entries", feed=feed_url, items=len(raws), entries=len(entries))
-    return ParsedFeed(_title(result["feed"].get("title")), entries, _ttl(result["feed"]), result["version"] or "")
+    return ParsedFeed(
+        _title(result["feed"].get("title")), entries, len(raws), _ttl(result["feed"]), result["version"] or ""
+    )
 
 
 def _feedparser(data: bytes, feed_url: str, base: str, content_type: str) -> Any:
@@ -70,7 +72,7 @@ def _feedparser(data: bytes, feed_url: str, base: str, content_type: str) -> Any
         raise FeedError(feed_url, f"The feed is broken beyond reading ({type(error).__name__})") from error
 
 
-def _without_leading_junk(data: bytes) -> bytes:
+def without_leading_junk(data: bytes) -> bytes:
     """Bytes from the first markup on: warnings of broken scripts and blank lines often stand before the feed."""
     start = _MARKUP_START.search(data, 0, _JUNK_SEARCHED)
     if start is None or start.start() == 0 or b"\x00" in data[:4]:

@@ -45,6 +45,7 @@ class ParsedFeed:
 
     title: str | None
     entries: tuple[Entry, ...]
+    items: int = 0  # as published; ``entries`` holds repeated ones once
     ttl: float | None = None
     version: str = ""  # as feedparser names it ("rss20", "atom10", "json1")
 
@@ -52,29 +53,35 @@ class ParsedFeed:
 def clean_entries(feed_url: str, base: str, raws: Iterable[RawEntry], *, sample: bool = False) -> tuple[Entry, ...]:
     """Entries in document order, each once. ``base`` is what relative links are relative to.
 
-    Broken publishers give all their entries one guid: where one document has a guid on several pages, the page's
-    address tells them apart.
+    Broken publishers give all their entries one guid or one address. Where one document names different things
+    alike, what differs is added to the name: the page's address to a guid, the title to an address.
     """
     drafts = [(raw, web_url(base, *raw.links)) for raw in raws]
-    pages_by_guid: defaultdict[str, set[str]] = defaultdict(set)
+    by_guid: defaultdict[str, set[str]] = defaultdict(set)
+    by_url: defaultdict[str, set[str]] = defaultdict(set)
     for raw, url in drafts:
-        if raw.guid:
-            pages_by_guid[raw.guid].add(canonical_url(url) if url else plain_text(raw.title, LONGEST_TITLE))
+        by_guid[raw.guid or ""].add(canonical_url(url, keep_fragment=True) if url else raw.title)
+        by_url[url or ""].add(raw.title)
     entries: dict[str, Entry] = {}
     for raw, url in drafts:
-        shared_guid = bool(raw.guid) and len(pages_by_guid[raw.guid or ""]) > 1
-        entry = _clean(feed_url, base, raw, url, shared_guid, sample)
+        guid = raw.guid if raw.guid and len(by_guid[raw.guid]) == 1 else None
+        page = url if url and (raw.guid or len(by_url[url]) == 1) else None
+        entry = _clean(
+            feed_url,
+            base,
+            raw,
+            url,
+            entry_id(feed_url, guid=guid, url=page, title=raw.title or raw.content, published=raw.published),
+            sample,
+        )
         entries.setdefault(entry.id, entry)
     return tuple(entries.values())
 
 
-def _clean(feed_url: str, base: str, raw: RawEntry, url: str | None, shared_guid: bool, sample: bool) -> Entry:
+def _clean(feed_url: str, base: str, raw: RawEntry, url: str | None, identity: str, sample: bool) -> Entry:
     content = raw.content[:_LONGEST_CONTENT].replace("\x00", "")
     title = plain_text(raw.title, LONGEST_TITLE) or plain_text(content, 100) or url or _UNTITLED
     published = raw.published if raw.published and raw.published >= _EARLIEST else None
-    identity = entry_id(
-        feed_url, guid=None if shared_guid else raw.guid, url=url, title=title or content, published=published
-    )
     embedded = [match.group(1) for match in [_FIRST_IMAGE.search(content)] if match]
     return Entry(
         id=identity,
@@ -107,5 +114,5 @@ def web_url(base: str, *candidates: str) -> str | None:
         except ValueError:
             continue
         if usable and len(absolute) <= _LONGEST_URL:
-            return absolute
+            return parts.scheme.lower() + absolute[len(parts.scheme) :]
     return None
