@@ -1,0 +1,1 @@
+"""The daemon's web side: health, metrics, API and access, with the dashboard mounted among them."""

@@ -1,0 +1,67 @@
+"""All that the dashboard and the API may see and do, handed in by whoever starts them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from framework.atlas import Atlas
+from framework.deals import Valuation
+from framework.health import Check
+from framework.memory.base import Clock, utc_now
+from framework.memory.store import Store
+from framework.progress import HuntProgress
+from framework.settings import Settings
+
+
+class Lines(Protocol):
+    """The newest log lines, as ``framework.log.LogBuffer`` keeps them."""
+
+    def lines(self, last: int = 200) -> list[dict[str, Any]]:
+        """The newest ``last`` lines, oldest first."""
+        ...
+
+
+class Controls(Protocol):
+    """What the owner can do to the running daemon. Every call returns at once; work goes on elsewhere."""
+
+    def hunt_now(self) -> bool:
+        """Start a hunt as soon as possible; False when one is running or waiting already."""
+        ...
+
+    def pause(self) -> None:
+        """Start no further hunts until ``resume``; the running one ends."""
+        ...
+
+    def resume(self) -> None:
+        """Hunt by the schedule again."""
+        ...
+
+    def paused(self) -> bool:
+        """Whether hunts are paused."""
+        ...
+
+
+@dataclass(frozen=True)
+class DashboardContext:
+    """The daemon as the dashboard sees it. What is ``None`` is not offered (there is no button for it).
+
+    ``checks`` are doctor's (they may be slow: the answer is kept for a minute); ``atlas`` answers at once, ``None``
+    while the map is being laid out; ``price`` values descriptions and may take seconds; ``test_notification`` sends
+    one message through every channel and says what each answered; ``evaluation`` is the last evaluation's report.
+    """
+
+    store: Store
+    settings: Settings
+    log: Lines
+    controls: Controls | None = None
+    checks: Callable[[], Sequence[Check]] = tuple
+    progress: Callable[[], HuntProgress | None] = lambda: None
+    atlas: Callable[[], Atlas | None] = lambda: None
+    price: Callable[[Sequence[str]], Sequence[Valuation]] | None = None
+    test_notification: Callable[[], Sequence[Check]] | None = None
+    evaluation: Callable[[], dict[str, Any] | None] = lambda: None
+    clock: Clock = utc_now
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
