@@ -41,6 +41,7 @@ class Fault(Enum):
     DROP_AFTER_ACCEPTING = auto()  # the connection ends without an answer, and the message was accepted
     HANG_BEFORE_ACCEPTING = auto()  # no answer for ``hang`` seconds, and nothing is accepted
     HANG_AFTER_ACCEPTING = auto()  # accepted, then no answer for ``hang`` seconds
+    ACCEPT_LATE = auto()  # nothing for ``hang`` seconds, then accepted and answered, though nobody may listen any more
     GARBAGE = auto()  # accepted, but the answer is no JSON
 
 
@@ -55,6 +56,7 @@ class FakePushover:
         self.limits_known = True  # False: apps/limits.json and the counters in headers are not there
         self.allowance, self.hang = allowance, hang
         self.remaining = allowance
+        self.retry_after = "7"
         self.busy = 0
         self.most_at_once = 0
         self.lock = threading.Lock()
@@ -169,9 +171,11 @@ def _handler(fake: FakePushover) -> type[BaseHTTPRequestHandler]:
             if fault is Fault.ERROR_500:
                 return self._raw(500, b"<html>Internal Server Error</html>", "text/html")
             if fault is Fault.BUSY_429:
-                return self._answer(429, {"status": 0, "errors": ["slow down"]}, {"Retry-After": "7"})
+                return self._answer(429, {"status": 0, "errors": ["slow down"]}, {"Retry-After": fake.retry_after})
             if fault in (Fault.DROP_BEFORE_ACCEPTING, Fault.HANG_BEFORE_ACCEPTING):
                 return self._vanish(fake.hang if fault is Fault.HANG_BEFORE_ACCEPTING else 0)
+            if fault is Fault.ACCEPT_LATE:
+                time.sleep(fake.hang)
             errors = fake.errors(fields, image)
             if errors:
                 fake.refused.append(errors)
