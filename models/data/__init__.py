@@ -1,0 +1,1 @@
+"""Priced products: loading them and turning them into the texts that models see."""
