@@ -85,9 +85,8 @@ def scan_rows(rows: list[Row]) -> list[Row]:
         feed = Path(folder) / "labels.xml"
         feed.write_text(f"<rss version='2.0'><channel><title>labels</title>{items}</channel></rss>", encoding="utf-8")
         command = ["./dealhound", "scan", "--json", str(feed)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=True, env={**os.environ, "DEALHOUND_HOME": folder}
-        )
+        own_home = {**os.environ, "DEALHOUND_HOME": folder}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=own_home)
     return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
 
 
@@ -100,12 +99,10 @@ def measure(rows: list[Row], said: list[Row]) -> list[Tally]:
     kind, listed = Tally("deal or not right", 0.92), Tally("list price right where stated", 0.80)
     for row, answer in zip(rows, said, strict=True):
         note = (
-            f"[{row['kind']} {row['price']} list {row['list_price']}] {row['title'][:140]}\n      said {answer['verdict']} "
-            f"{answer['kind']} {answer['price']} list {answer['list_price']} {answer['reason'] or ''}"
+            f"[{row['kind']} {row['price']} list {row['list_price']}] {row['title'][:140]}\n      said "
+            f"{answer['verdict']} {answer['kind']} {answer['price']} list {answer['list_price']} {answer['reason'] or ''}"
         )
-        unsure = set(row["unsure_fields"]) | (
-            {"kind", "price"} if row["unsure"] and not row["unsure_fields"] else set()
-        )
+        unsure = set(row["unsure_fields"]) or ({"kind", "price"} if row["unsure"] else set())
         if row["kind"] == "product" and not row["unsure"] and row["price"] is not None:
             price.count(near(answer["price"], row["price"]), note)
         if row["price"] is None and not row["unsure"]:

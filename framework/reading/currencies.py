@@ -161,11 +161,11 @@ ZWL Z$
 """
 
 # Codes that are read as bare words; others are English words or abbreviations too often ("ALL", "TOP", "LAK").
-CODES = frozenset(
-    "AED ARS AUD BGN BHD BRL BTC CAD CHF CLP CNY COP CZK DKK EGP EUR GBP GEL HKD HRK HUF IDR ILS INR ISK JOD JPY KES"
-    " KRW KWD KZT LKR MAD MXN MYR NGN NOK NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TND TRY TWD UAH USD"
-    " UYU VND ZAR".split()
-)
+_CODES = """
+AED ARS AUD BGN BHD BRL BTC CAD CHF CLP CNY COP CZK DKK EGP EUR GBP GEL HKD HRK HUF IDR ILS INR ISK JOD JPY KES KRW
+KWD KZT LKR MAD MXN MYR NGN NOK NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TND TRY TWD UAH USD UYU VND ZAR
+"""
+CODES = frozenset(_CODES.split())
 
 _THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
@@ -190,7 +190,8 @@ _BY_WORD = {symbol.casefold(): code for symbol, code in _BY_SYMBOL.items() if le
 
 # "US $", "AU$", "CAD $": a country before a dollar sign makes it another dollar.
 COUNTRY_DOLLAR = re.compile(
-    r"(?<![A-Za-z])(?:US|AU|CA|NZ|HK|SG|NT|MX|TT|BZ|RD|MOP|CUC|GY|FJ|A|C|S|R|J|T|Z) ?\$(?!b)|(?<![A-Za-z])(?:CAD|CAN|USD|AUD|NZD)\$|\$b\b"
+    r"(?<![A-Za-z])(?:US|AU|CA|NZ|HK|SG|NT|MX|TT|BZ|RD|MOP|CUC|GY|FJ|A|C|S|R|J|T|Z) ?\$(?!b)"
+    r"|(?<![A-Za-z])(?:CAD|CAN|USD|AUD|NZD)\$|\$b\b"
 )
 
 

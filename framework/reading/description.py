@@ -9,22 +9,50 @@ from __future__ import annotations
 import re
 
 LONGEST = 600  # characters; the encoder reads no more
+_READ = 6000  # characters of content that are looked at
+_MOST_FACTS = 40
 
-_OFFER_TALK = re.compile(
-    r"[$€£]\s?\d|\d\s?[€£]|\b\d{1,2}% (?:off|back)"
-    r"|\b(?:shipping|ships?\b|s&h|delivery|coupon|promo(?:tion|tional)?\b|discount|checkout|at check|code\b|deals?\b|frontpage|thread|price[ds]?\b|pricing|sale\b|savings?\b"
-    r"|save[sd]?\b|subscribe|s&s|prime\b|walmart\+|clip(?:ped)?\b|cart\b|rebate|cash ?back|in stock|out of stock|expired?|expires|ends (?:on|at|[a-z]+ \d)|valid (?:thru|through|until)|limited time|members?(?:hip)?\b"
-    r"|rewards?\b|warranty (?:from|info)|click|link|buy now|shop now|add to|sold by|via (?:amazon|ebay|walmart)|thanks|community member|deal hunter|deal editor|reviews?\b|ratings?\b|stars?\b(?! (?:wars|trek|road))|customers?\b"
-    r"|score|comments?|pickup|pick up|store\b|stores\b|free to join|sign (?:in|up)|log ?in|account|ymmv|note:|qa note|gift card|see (?:post|below|above)|available (?:at|in these|options|colors)|listed below|instructions|steps? below|select (?:locations|stores|sizes)|our research|about this (?:item|deal)|additional (?:info|notes)|comparison|cheaper|lowest|elsewhere|we'?ve (?:seen|pictured)|pictured|original price|msrp|list(?:ed|ing)? (?:price|for)|refer to|please|(?:has|have) (?:for|matched)|price match\w*|happy shopping|livraison|code promo|offre|promo)\b",
-    re.I,
+# Sentences with one of these words speak of the offer, the shop or the forum, not of the product.
+_OFFER_WORDS = (
+    r"shipping", r"ships?", r"s&h", r"delivery", r"coupon", r"promo(?:tion|tional)?", r"discount\w*",
+    r"check ?out", r"code",
+    r"deals?", r"frontpage", r"thread", r"price[ds]?", r"pricing", r"sale", r"savings?", r"save[sd]?",
+    r"subscribe", r"s&s",
+    r"prime", r"walmart\+", r"clip(?:ped)?", r"cart", r"rebate", r"cash ?back", r"in stock", r"out of stock",
+    r"expire[sd]?",
+    r"ends (?:on|at|[a-z]+ \d\w*)", r"valid (?:thru|through|until)", r"limited time", r"members?(?:hip)?",
+    r"rewards?",
+    r"warranty (?:from|info)", r"click", r"links?", r"(?:buy|shop) now", r"add to", r"sold by",
+    r"via (?:amazon|ebay|walmart)",
+    r"thanks", r"community member", r"deal (?:hunter|editor)", r"reviews?", r"ratings?",
+    r"stars?(?! (?:wars|trek|road))",
+    r"customers?", r"score", r"comments?", r"pick ?up", r"stores?", r"free to join", r"sign (?:in|up)",
+    r"log ?in", r"account",
+    r"ymmv", r"(?:qa )?note:", r"gift card", r"see (?:post|below|above)",
+    r"available(?: (?:at|in these|options|colors))?:?$",
+    r"listed below", r"instructions", r"steps? below", r"select (?:locations|stores|sizes)", r"our research",
+    r"about this (?:item|deal)", r"additional (?:info|notes)", r"comparison", r"cheaper", r"lowest", r"elsewhere",
+    r"we've (?:seen|pictured)", r"pictured", r"msrp", r"list(?:ed|ing)? (?:price|for)", r"refer to", r"please",
+    r"(?:has|have) (?:for|matched)", r"happy shopping", r"i (?:think|believe|just|got|bought|have)", r"livraison",
+    r"code promo", r"offre", r"promo", r"update", r"quantity", r"while supplies last", r"today only", r"offer",
 )  # fmt: skip
+_OFFER_TALK = re.compile(
+    r"[$€£]\s?\d|\d\s?[€£]|\b\d{1,2}% (?:off|back)|(?<![^\W_])(?:" + "|".join(_OFFER_WORDS) + r")(?![^\W_])", re.I
+)
+_WHO = (
+    r"(?:for|their|its|the|this|an?"
+    r"|[\w/+' &-]{0,40}(?:members?|accounts?|accts?|customers?|subscribers?|students?|users?):?)"
+)
 _HAS = re.compile(
-    r"^.{0,90}?\b(?:has|have|offers?|is offering|carries)\b(?: (?:for|their|its|the|this|an?|[\w/+' &-]{0,40}(?:members?|accounts?|accts?|customers?|subscribers?|students?|users?):?)\b:?)*\s*"
-    r"(?P<name>[^\n]{8,260}?)\s*(?:\bon sale\b|\bfor (?:just |only )?[$~]|\bfrom\s?[$~]|\bavailable\b|\bmarked\b|\bdiscounted\b|\breduced\b|[$]\d|\.\s|\.{3}|$)",
+    rf"^.{{0,90}}?\b(?:has|have|offers?|is offering|carries)\b(?: {_WHO}\b:?)*\s*(?P<name>[^\n]{{8,260}}?)\s*"
+    r"(?:\bon sale\b|\bfor (?:just |only )?[$~]|\bfrom\s?[$~]|\bavailable\b|\bmarked\b|\bdiscounted\b|\breduced\b"
+    r"|[$]\d"
+    r"|\.\s|\.{3}|$)",
     re.I,
 )
 _FEATURES = re.compile(
-    r"(?:^|\n)\s*(?:key )?(?:features?|specs?|specifications?|product (?:details|description|information)[^\n:]{0,40}|description|caractéristiques[^\n]{0,20}|about this item|details|includes?)\s*:?\s*(?=\n|:)",
+    r"(?:^|\n)\W*(?:key )?(?:features?|specs?|specifications?|product (?:details|description|information)[^\n:]{0,40}"
+    r"|description|caractéristiques[^\n]{0,20}|about this item|details|includes?)\s*:?\s*(?=\n|:)",
     re.I,
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9•])|\n")
@@ -32,11 +60,8 @@ _WORD = re.compile(r"[^\W_]+(?:[.'][^\W_]+)*")
 _ASIDE = re.compile(
     r"\s*\((?:various|select|limited|multiple|ymmv|\d+ (?:colors?|styles|options|flavors|scents))[^)]{0,30}\)", re.I
 )
-_LEAD = re.compile(
-    r"^\W*(?:\d+ (?:left|available)|new|(?:this|these|it's|it is|that's|this is|here's) (?:is |are )?(?:an? |the )?)\s*",
-    re.I,
-)  # fmt: skip
-_STOP = frozenset("a an the of for with w and or in to by on at from is this these it its has have".split())
+_LEAD = re.compile(r"^\W*(?:(?:this|these|it's|it is|that's|this is|here's) (?:is |are )?(?:an? |the )?)\s*", re.I)
+_STOP = frozenset(["a", "an", "the", "of", "for", "with", "w", "and", "or", "in", "to", "by", "on", "at", "from", "is"])
 
 
 def describe(product: str, content: str = "", extra: str = "") -> str:
@@ -44,7 +69,7 @@ def describe(product: str, content: str = "", extra: str = "") -> str:
     base = _ASIDE.sub("", product).strip(" -–—:;,|")
     parts = [base] if base else []
     known = _words(base)
-    if (fuller := _name_in_content(content)) and _is_about(fuller, base) and _adds(fuller, known):
+    if (fuller := _name_in_content(content)) and _is_about(fuller, known) and _adds(fuller, known):
         parts.append(fuller)
         known |= _words(fuller)
     for fact in (*_facts(content), *_facts(extra)):
@@ -64,33 +89,28 @@ def _name_in_content(content: str) -> str:
 
 
 def _facts(content: str) -> list[str]:
-    """Lines and sentences about the product: those that talk of the offer are left out."""
+    """Lines and sentences about the product, those under a heading for features first."""
     if section := _FEATURES.search(content):
         content = content[section.end() :] + "\n" + content[: section.start()]
     facts = []
-    for piece in _SENTENCE_END.split(content[:6000]):
+    for piece in _SENTENCE_END.split(content[:_READ]):
         fact = piece.strip(" •\t-–—:;,*")
-        if (
-            3 <= len(fact) <= 260
-            and not fact.endswith("...")
-            and not _OFFER_TALK.search(fact)
-            and len(_words(fact)) >= 1
-        ):
+        if 3 <= len(fact) <= 260 and not fact.endswith("...") and not _OFFER_TALK.search(fact):
             facts.append(_LEAD.sub("", fact).rstrip("."))
-    return facts[:40]
+    return facts[:_MOST_FACTS]
 
 
 def _words(text: str) -> set[str]:
     return {word for word in _WORD.findall(text.lower()) if word not in _STOP}
 
 
-def _is_about(name: str, base: str) -> bool:
-    """Whether two names share enough words to be of one product."""
-    ours, theirs = _words(base), _words(name)
-    return not ours or len(ours & theirs) >= max(1, min(len(ours), len(theirs)) // 3)
+def _is_about(name: str, known: set[str]) -> bool:
+    """Whether a name shares enough words with what is known of the product."""
+    theirs = _words(name)
+    return not known or len(known & theirs) >= max(1, min(len(known), len(theirs)) // 3)
 
 
 def _adds(fact: str, known: set[str]) -> bool:
-    """Whether a fact says something new."""
+    """Whether a fact says something new; a single word says too little."""
     words = _words(fact)
-    return bool(words) and len(words - known) >= max(1, len(words) // 4)
+    return len(words) > 1 and len(words - known) >= max(1, len(words) // 4)

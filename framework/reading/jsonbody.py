@@ -60,7 +60,8 @@ def read_json(document: str, url: str, default: str) -> Page | None:
 
 def _levels(data: Any) -> list[dict[str, Any]]:
     """Objects, breadth first: what lies shallow is about the page, what lies deep about its parts."""
-    level, found = [data], []
+    level: list[Any] = [data]
+    found: list[dict[str, Any]] = []
     while level and len(found) < _MOST_NODES:
         following: list[Any] = []
         for value in level:

@@ -120,7 +120,7 @@ def _product(node: Node, default: str) -> ProductMarkup:
     offers = _offers(fields)
     prices = [(offer, price) for offer in offers if (price := _price(offer, default))]
     in_stock = [pair for pair in prices if "outofstock" not in _text(pair[0].get("availability")).lower()]
-    offer, price = (in_stock or prices or [({}, None)])[0]
+    offer, price = next(iter(in_stock or prices), ({}, None))
     ends = [end for key in ("lowprice", "highprice") if (end := _price({**offer, "price": offer.get(key)}, default))]
     return ProductMarkup(
         "json-ld",

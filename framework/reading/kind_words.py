@@ -23,15 +23,19 @@ GIFT_CARD = _words(
 )
 
 EATERY = _words(
-    r"restaurants?", r"mcdonald'?s", r"burger king", r"wendy'?s", r"taco bell", r"kfc", r"subway (?:restaurants?|sub)",
+    r"restaurants?", r"mcdonald'?s", r"burger king", r"wendy'?s", r"taco bell", r"kfc",
+    r"subway (?:restaurants?|sub)",
     r"footlongs?", r"domino'?s", r"pizza hut", r"papa john'?s", r"chipotle", r"arby'?s", r"dairy queen",
     r"sonic drive-?in", r"carl'?s jr\.?", r"hardee'?s", r"jack in the box", r"popeyes", r"chick-fil-a", r"panera",
     r"panda express", r"five guys", r"shake shack", r"habit burger", r"firehouse subs", r"jersey mike'?s",
-    r"jimmy john'?s", r"krispy kreme", r"dunkin'? (?:donuts|rewards|app|offer)", r"starbucks (?:rewards|app|offer|drinks?)",
+    r"jimmy john'?s", r"krispy kreme", r"dunkin'? (?:donuts|rewards|app|offer)",
+    r"starbucks (?:rewards|app|offer|drinks?)",
     r"auntie anne'?s", r"cinnabon", r"wingstop", r"buffalo wild wings", r"applebee'?s", r"chili'?s", r"olive garden",
     r"ihop", r"denny'?s", r"red robin", r"texas roadhouse", r"outback steakhouse", r"white castle", r"whataburger",
-    r"in-n-out", r"del taco", r"qdoba", r"moe'?s southwest", r"little caesars", r"baskin-robbins", r"jamba", r"culver'?s",
-    r"raising cane'?s", r"el pollo loco", r"noodles & company", r"tgi ?friday'?s", r"cheesecake factory", r"uber ?eats",
+    r"in-n-out", r"del taco", r"qdoba", r"moe'?s southwest", r"little caesars", r"baskin-robbins", r"jamba",
+    r"culver'?s",
+    r"raising cane'?s", r"el pollo loco", r"noodles & company", r"tgi ?friday'?s", r"cheesecake factory",
+    r"uber ?eats",
     r"grubhub", r"7-eleven", r"circle k",
 )  # fmt: skip
 
@@ -47,16 +51,20 @@ SERVICE = _words(
     r"(?:phone|data|mobile|unlimited|prepaid|cell|internet|wireless|talk|fiber|student)[\w &/+-]{0,30} plans?",
     r"unlimited (?:talk|data|plan)", r"home internet", r"fiber optic internet", r"internet customers",
     r"(?:streaming|phone|photo|cable|tv|wireless|mobile) service", r"new line", r"port[- ]?in", r"activation req\w*",
-    r"bill credits", r"added line", r"trade-?in", r"forfait", r"abonnement", r"vpn", r"game pass", r"google ai pro", r"uber one",
-    r"switch online", r"playstation plus", r"ps plus", r"xbox live gold", _STREAMS + r" (?:premium|basic|for \d|\d+[- ]months?)",
+    r"bill credits", r"added line", r"trade-?in", r"forfait", r"abonnement", r"vpn", r"game pass",
+    r"google ai pro", r"uber one",
+    r"switch online", r"playstation plus", r"ps plus",
+    r"xbox live gold", _STREAMS + r" (?:premium|basic|for \d|\d+[- ]months?)",
     r"(?:p/m|per month|/month) (?:plan|over|for)", r"\d+m \$\d+/m plan",
     # travel and going out
     r"airfares?", r"(?:nonstop|us|domestic|international|select|round ?trip|airline|cheap) flights?",
     r"flights? (?:from|to)", r"flight, hotel", r"round ?trip", r"cruises?(?! control)", r"vacation(?! (?:bag|dress))",
     r"all-inclusive", r"(?:hotels?|resorts?) (?:rates?|stays?|rooms?|across|offer|bookings?|deals?|&)", r"hotels?:",
     r"night stays?", r"(?:per |/)night", r"\d[- ]nights? (?:stay|in|at)", r"all[-‑]in rates", r"(?:car|rv) rentals?",
-    r"airport parking", r"parking (?:spot|pass|reservation)s?", r"tickets? (?:for|to|and|tuesdays?)", r"tickets? [&+]",
-    r"(?:movie|premiere|imax|concert|event|theme park|admission|season|sporting|atom|sunday)[\w: .'()-]{0,60}tickets?",
+    r"airport parking", r"parking (?:spot|pass|reservation)s?", r"tickets? (?:for|to|and|tuesdays?)",
+    r"tickets? [&+]",
+    r"(?:movie|premiere|imax|concert|event|theme park|admission|season|sporting|atom"
+    r"|sunday)[\w: .'()-]{0,60}tickets?",
     r"(?:two|2|4|four) tickets", r"season pass", r"(?:annual|day|golf|ski|gowild|museum|national park) pass",
     # errands and money
     r"haircuts?", r"oil change", r"car wash (?:membership|service|pass)", r"insurance", r"tax (?:filing|prep)",
@@ -67,7 +75,8 @@ SERVICE = _words(
 
 NEWS = _words(
     r"giveaway", r"sweepstakes", r"daily draw", r"enter (?:now|to win)", r"chance to win", r"free to register",
-    r"register (?:&|and) book", r"register: book", r"register", r"earn (?:up to )?[\d,]+ (?:bonus )?points", r"see thread",
+    r"register (?:&|and) book", r"register: book", r"register", r"earn (?:up to )?[\d,]+ (?:bonus )?points",
+    r"see thread",
     r"price error discussion", r"psa", r"receive credit", r"megathread", r"weekly thread",
 )  # fmt: skip
 
@@ -80,7 +89,8 @@ SALE = _words(
     r"outlet(?! (?:cover|box|tester|extender|plate|strip|adapter|wall|power|surge))", r"(?:extra|additional) savings",
     r"savings (?:on|from|event)", r"everything", r"web specials", r"promotion", r"soldes", r"ventes? privées?",
     r"toute la", r"sur la gamme", r"collection films", r"merchandise(?= clearance)",
-    r"select (?:styles|items|tools|men's|women's|kids'|products|titles|household|groceries|amazon groceries|apparel|subs?"
+    r"select (?:styles|items|tools|men's|women's|kids'|products|titles|household|groceries|amazon groceries"
+    r"|apparel|subs?"
     r"|games?|movies|sale|shoes|clothing|totes|locations)",
 )  # fmt: skip
 

@@ -27,13 +27,15 @@ from framework.reading.tree import Tree, decode, parse, text_of
 from framework.reading.visible import Shown, is_listing_heading, shown
 
 _WALL = re.compile(
-    r"robot or human|are you a (?:robot|human)|access (?:to this page has been )?denied|just a moment|attention required|verify (?:that )?you(?:'re| are)"
-    r"|pardon our interruption|captcha|unusual traffic|security check|request (?:was )?blocked|403 forbidden|you have been blocked|enable (?:javascript|cookies) (?:and|to)|checking your browser|bot detection|press (?:&|and) hold",
+    r"robot or human|are you a (?:robot|human)|access (?:to this page has been )?denied|just a moment"
+    r"|attention required"
+    r"|verify (?:that )?you(?:'re| are)|pardon our interruption|captcha|unusual traffic|security check"
+    r"|request (?:was )?blocked|403 forbidden|you have been blocked|enable (?:javascript|cookies) (?:and|to)"
+    r"|checking your browser|bot detection|press (?:&|and) hold",
     re.I,
 )
 _WALL_TEXT = 6000  # characters: a wall says little
 _MANY = 12  # different prices: no page of one product without markup shows as many outside its carousels
-_GONE = re.compile(r"no longer available|currently unavailable|this item is unavailable|discontinued", re.I)
 
 
 def read_page(document: bytes | str, url: str) -> Page:
@@ -105,9 +107,9 @@ def _page(url: str, title: str, markups: list[ProductMarkup], seen: Shown, defau
 def _best(markups: list[ProductMarkup], seen: Shown, default: str) -> ProductMarkup:
     """The most trusted source with a price; a higher price of another source is then the list price."""
     priced = [markup for markup in markups if markup.price and not markup.is_range]
-    if named := _price_in_heading(seen, default):
-        if seen.price is None or consistent(seen.price.amount, named.amount):
-            priced.append(ProductMarkup("heading", price=named))
+    named = _price_in_heading(seen, default)
+    if named and (seen.price is None or consistent(seen.price.amount, named.amount)):
+        priced.append(ProductMarkup("heading", price=named))
     ranges = [markup.variants for markup in markups if markup.is_range]
     if seen.price and all(seen.price in variants for variants in ranges):
         priced.append(ProductMarkup(f"shown ({seen.evidence})", price=seen.price))

@@ -68,7 +68,8 @@ _ELSEWHERE = (
 )
 _TIME = r"(?:mo(?:nth)?s?|m|yr|year|week|wk|day|night|line|user|person|gallon|gal|hr|hour|ticket|couple|sailor|pp)\b"
 _MEASURE = (
-    r"(?:ct|count|oz|ounce|fl|lb|pound|piece|pc|pk|pack|roll|can|bottle|unit|item|sheet|ft|foot|yd|yard|mile|m²?|kg|g|l"
+    r"(?:ct|count|oz|ounce|fl|lb|pound|piece|pc|pk|pack|roll|can|bottle|unit|item|sheet|ft|foot|yd|yard|mile|m²?"
+    r"|kg|g|l"
     r"|100|pair|bar|bag|box|book|game|load|tb|gb|pod|serving|cup|shirt|tab|use|wash)\b"
 )
 _ON_TOP = r"(?:credits?|cash\b|e?-?gift ?cards?|e?gcs?\b|rewards?|points|bucks|money|mastercard|visa card|voucher)"
@@ -131,7 +132,8 @@ _GAPS = (
     _rule(
         Role.LIST_GAP,
         after=(
-            r"(?:\(\d{1,2}%[^)]{0,12}\) ?)?(?:off|lower|less|under|below|savings?|cheaper|compared|discount|from|drop)\b"
+            r"(?:\(\d{1,2}%[^)]{0,12}\) ?)?(?:off|lower|less|under|below|savings?|cheaper|compared|discount|from"
+            r"|drop)\b"
             + _OF + r"\s+" + _LIST,
         ),
     ),
@@ -142,7 +144,8 @@ _GAPS = (
     _rule(
         Role.MARKET_GAP,
         after=(
-            r"(?:to [$€£]\d+ )?(?:less|cheaper|lower|under|below) (?:than )?(?:what )?(?:the )?(?:next |best |lowest )?"
+            r"(?:to [$€£]\d+ )?(?:less|cheaper|lower|under|below) (?:than )?(?:what )?(?:the )?(?:next |best "
+            r"|lowest )?"
             + _ELSEWHERE,
             r"(?:less|cheaper|lower) (?:than|compared)[^.$]{0,60}elsewhere",
             r"(?:over|compared (?:to|with)|off|less than|below|under)(?: the| its)?"
@@ -162,11 +165,14 @@ _LISTED = (
     _rule(
         Role.LIST,
         before=(
-            r"(?:was|were|reg(?:ular(?:ly)?)?\.?|orig(?:inal(?:ly)?)?\.?|list(?:ed|s)?|msrp|rrp|uvp|retails?|normal(?:ly)?"
-            r"|usual(?:ly)?|(?:marked |reduced |discounted |cut |drops? )?(?:down )?from(?= the)|down from|reduced from"
+            r"(?:was|were|reg(?:ular(?:ly)?)?\.?|orig(?:inal(?:ly)?)?\.?|list(?:ed|s)?|msrp|rrp|uvp|retails?"
+            r"|normal(?:ly)?"
+            r"|usual(?:ly)?|(?:marked |reduced |discounted |cut |drops? )?(?:down )?from(?= the)|down from"
+            r"|reduced from"
             r"|marked down from|discounted from|drops? from|cut from|instead of|compare at|comp\.?|valued?|previously"
             r"|statt|anstatt|au lieu de|full price)"
-            r"(?:[ ,:]+(?:at|of|for|is|was|price|value|to be|the|an?|its?|about|around|approximately|on|online|prices?"
+            r"(?:[ ,:]+(?:at|of|for|is|was|price|value|to be|the|an?|its?|about|around|approximately|on|online"
+            r"|prices?"
             r"|retail|regular|usual|list|typical))*",
             r"(?:off|from|than)" + _OF + " " + _LIST + r"(?: (?:price|value|cost))?(?: (?:of|at|was|is))?" + _SOME,
             r"(?:msrp|rrp|list price)[^.$€£]{0,40}? is" + _SOME,
@@ -286,7 +292,8 @@ _CONDITIONS = (
     _rule(
         Role.FROM,
         before=(
-            r"(?:from|starts?(?: at| from| as low as)?|starting(?: at| from)?|as low as|as little as|under|below|lower than"
+            r"(?:from|starts?(?: at| from| as low as)?|starting(?: at| from)?|as low as|as little as|under|below"
+            r"|lower than"
             r"|ab|à partir de|dès|desde|vanaf)" + _SOME,
         ),
     ),

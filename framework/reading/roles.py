@@ -38,7 +38,8 @@ _RESULT = re.compile(
     re.I,
 )
 _STRONG = re.compile(
-    r"(?:\bfor(?: just| only)?|priced at|on sale (?:for|at)|sale price:?|price:|\bnow(?: only| just)?|\bis(?: just| only)?"
+    r"(?:\bfor(?: just| only)?|priced at|on sale (?:for|at)|sale price:?|price:|\bnow(?: only| just)?|\bis(?: just"
+    r"| only)?"
     r"|\bjust|\bonly|\bat|:|\bpay)\s*[~(]?\s*$",
     re.I,
 )

@@ -9,9 +9,34 @@ from html.parser import HTMLParser
 
 LONGEST_TITLE = 600  # characters; real deal titles end before 300
 LONGEST_CONTENT = 12_000  # of plain text: what matters stands at the beginning of a post
-_LONGEST_MARKUP = 400_000
+_LONGEST_MARKUP = 150_000
 
-_BLOCKS = frozenset("p div br li ul ol tr td th table h1 h2 h3 h4 h5 h6 section article dd dt hr blockquote".split())
+_BLOCKS = frozenset(
+    [
+        "p",
+        "div",
+        "br",
+        "li",
+        "ul",
+        "ol",
+        "tr",
+        "td",
+        "th",
+        "table",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "section",
+        "article",
+        "dd",
+        "dt",
+        "hr",
+        "blockquote",
+    ]
+)
 _UNREAD = frozenset({"script", "style", "noscript", "svg", "template", "head"})
 _TAG = re.compile(r"<[a-zA-Z/!]")
 _SPACE = re.compile(r"[^\S\n]+")

@@ -9,33 +9,53 @@ from framework.deals import Condition
 from framework.reading.role_rules import Role
 from framework.reading.roles import Priced
 
+# "Costco Members:", "Select Accts:", "Refurb:", "[AUTO]": who may buy, where, and in what condition it is.
+_WHO_FIRST = (
+    r"upcoming|ymmv|select|prime|new|existing|eligible|costco|sam's club|bj's(?: wholesale)?|walmart\+?"
+    r"|target(?: circle)?"
+    r"|amazon|my best buy|best buy|rei co-op|samsung|hp|lenovo|apple|t-mobile|dashpass|woot!?|micro ?center"
+    r"|harbor freight"
+    r"|home depot|lowe's|staples|walgreens|cvs|dollar general|certified|factory|open[- ]box|refurb\w*|renewed"
+    r"|like new|used"
+)
+_WHO_THEN = (
+    r"select|prime|amazon|woot!?|app|plus|total|annual|rewards?|accounts?|accts?|acct|members?|customers?|users?"
+    r"|students?"
+    r"|subscribers?|locations?|regions?|stores?|areas?|club|edu|epp|education|only|excellent|good|new|premium"
+    r"|refurb\w*"
+    r"|reconditioned|open[- ]box|grade|[abc]|certified|w|with|y|business|wholesale|partner|best|buy|walmart|costco"
+    r"|sam's"
+    r"|home|depot|ollie's|lowe's|target|staples|walgreens|autozone|lg|samsung|gruv"
+)
+_WHO_BRACKET = r"pre-?order|open[- ]box|refurb\w*|renewed|ymmv|live|expired|used|like new|in-?store"
 _WHO = re.compile(
-    r"\s*(?:"
-    r"\[[^\]]{1,40}\]|\((?:pre-?order|open[- ]box|refurb\w*|renewed|ymmv|live|expired|used|like new|in-?store)[^)]{0,30}\)"
-    r"|(?:upcoming|ymmv|select|prime|new|existing|eligible|costco|sam's club|bj's(?: wholesale)?|walmart\+?|target(?: circle)?"
-    r"|amazon|my best buy|best buy|rei co-op|samsung|hp|lenovo|apple|t-mobile|dashpass|woot!?|micro ?center|harbor freight"
-    r"|home depot|lowe's|staples|walgreens|cvs|dollar general|certified|factory|open[- ]box|refurb\w*|renewed|like new|used)"
-    r"(?:[ /&+,-]+(?:select|prime|amazon|woot!?|gruv|app|plus|total|annual|rewards?|accounts?|accts?|acct|members?|customers?|users?|locations?"
-    r"|stores?|areas?|club|edu|epp|student|students|education|only|excellent|good|new|premium|refurb\w*|reconditioned|open[- ]box"
-    r"|grade|[abc]|certified|w|business|wholesale|with|y|partner|best|buy|walmart|costco|sam's|home|depot|ollie's|lowe's|target|staples"
-    r"|walgreens|autozone|lg|samsung|upcoming|subscribers?))*(?:/[a-z]{2,12})?"
-    r")\s*(?::|(?<=[\])])|(?<=woot!))\s*",
+    rf"\s*(?:\[[^\]]{{1,40}}\]|\((?:{_WHO_BRACKET})[^)]{{0,30}}\)"
+    rf"|(?:{_WHO_FIRST})(?:[ /&+,-]+(?:{_WHO_THEN}))*(?:/[a-z]{{2,12}})?)\s*(?::|(?<=[\])])|(?<=woot!))\s*",
     re.I,
 )
+
+# Words that lead up to a price and belong to it.
 _PRICE_LEADERS = re.compile(
-    r"(?:[\s:;,|~(–—-]|\b(?:for|from|only|just|now|at|is|as low as|starting at|price|on sale|sale|about|under|effectively|pm|deal|\d{1,3} for|each|or)\b)+$",
+    r"(?:[\s:;,|~(–—-]|\b(?:for|from|only|just|now|at|is|as low as|starting at|price|on sale|sale|about|under"
+    r"|effectively"
+    r"|pm|deal|\d{1,3} for|each|or)\b)+$",
     re.I,
 )
+# Where the product ends and extras begin: "+ Free S&H", "w/ S&S", "@ Store", "& More".
 _EXTRAS = re.compile(
-    r"\s+\+\s+(?:free|store pick|\$|s&h|s/h|shipping|earn|tax|~\$|\d+% ?(?:back|cash))|\s+w/\s?(?:s&s|subscribe|prime)|\s@\s|\s\+\s*$"
-    r"|\s(?:&|and)\s(?:many |much )?more\b\s*(?=$|[+(w])|\s[({]?(?:in[- ]store only|free pickup|free s&h|valid (?:thru|through|in))",
+    r"\s+\+\s?(?:free|store pick|earn|\$|s&h|s/h|shipping|tax|~\$|[\d.]+ (?:walmart )?cash|\d+% ?(?:back|cash|mail))"
+    r"|\s+w/\s?(?:s&s|subscribe|prime)|\s@\s|\s\+\s*$|\s(?:&|and)\s(?:many |much )?more\b\s*(?=$|[+(w])"
+    r"|\s[({]?(?:in[- ]store only|free pickup|free s&h|valid (?:thru|through|in))",
     re.I,
 )
 _BRACKETED = re.compile(
-    r"\s*\[[^\]]{0,60}\]|\s*\((?:in-store|valid|limited|pricing|ymmv|book by|select stores|expired|via)[^)]{0,80}\)",
+    r"\s*\[[^\]]{0,60}\]"
+    r"|\s*\((?:in-store|valid|limited|pricing|ymmv|book by|select stores|expired|via)[^)]{0,80}\)",
     re.I,
 )
-_PLAIN_PRICE = re.compile(r"(?<![\d.,$€£x×-])(\d{1,4}\.\d{2})\s*(?=$|\+\s|w/ s&s)", re.I)
+_AFTER_PRICE = re.compile(r"^\s*(?:off|savings?|discount|each|or less)\b", re.I)
+_BARE_PRICE = re.compile(r"(?<![\d.,$€£x×-])(\d{1,4}\.\d{2})\s*(?=$|\+\s|w/ s&s)", re.I)
+_SPOKEN = (Role.PAID, Role.RESULT, Role.BEFORE, Role.FROM, Role.UP_TO, Role.LIST, Role.DISCOUNT, Role.RECURRING)
 
 
 @dataclass(frozen=True)
@@ -51,7 +71,7 @@ class Title:
 def split_title(text: str, priced: list[Priced]) -> Title:
     """Take a plain title apart, given the roles of its amounts."""
     start = 0
-    while (match := _WHO.match(text, start)) and match.end() > start and match.end() < len(text):
+    while (match := _WHO.match(text, start)) and start < match.end() < len(text):
         start = match.end()
     cut = _price_start(text, priced, start)
     body = text[start:cut]
@@ -64,14 +84,11 @@ def split_title(text: str, priced: list[Priced]) -> Title:
     return Title(text, text[:start].strip(" :"), product, text[cut:].strip())
 
 
-_SPOKEN = (Role.PAID, Role.RESULT, Role.BEFORE, Role.FROM, Role.UP_TO, Role.LIST, Role.DISCOUNT, Role.RECURRING)
-
-
 def _price_start(text: str, priced: list[Priced], start: int) -> int:
     for item in priced:
         if item.amount.start >= start and item.role in _SPOKEN:
             return item.amount.start
-    bare = _PLAIN_PRICE.search(text)
+    bare = _BARE_PRICE.search(text)
     return bare.start() if bare else len(text)
 
 
@@ -80,13 +97,12 @@ def _behind_price(text: str, priced: list[Priced], start: int) -> str:
     rest = text[last:]
     if extras := _EXTRAS.search(rest):
         rest = rest[: extras.start()]
-    rest = re.sub(r"^\s*(?:off|savings?|discount|each|or less)\b", "", rest, flags=re.I)
-    return _BRACKETED.sub("", rest).strip(" -–—:;,|()")
+    return _BRACKETED.sub("", _AFTER_PRICE.sub("", rest)).strip(" -–—:;,|()")
 
 
 def bare_price(text: str) -> str | None:
     """A price without its currency sign at the end of a title: "Squeegee w/ Wood Handle 10.65"."""
-    match = _PLAIN_PRICE.search(text)
+    match = _BARE_PRICE.search(text)
     return match[1] if match else None
 
 
@@ -94,28 +110,39 @@ _CONDITIONS = (
     (Condition.OPEN_BOX, re.compile(r"\bopen[- ]?box\b", re.I)),
     (
         Condition.REFURBISHED,
-        re.compile(r"\b(?:refurb(?:ished|s|ed)?|renewed|(?:factory |certified |manufacturer )?reconditioned|reconditionn?é|remanufactured|recertified|generalüberholt)\b", re.I),
+        re.compile(
+            r"\b(?:refurb(?:ished|s|ed)?|renewed|reconditioned|reconditionn?é|remanufactured|recertified"
+            r"|generalüberholt)\b",
+            re.I,
+        ),
     ),
-    (Condition.USED, re.compile(r"\b(?:pre-?owned|used(?= |:|\)|,)(?! (?:to|for|in|by|with|as|on|at))|like[- ]new|second[- ]?hand|blemished|scratch (?:and|&) dent)\b", re.I)),
-    (Condition.NEW, re.compile(r"\bnew (?:with|in) (?:the )?(?:original )?(?:box|tags|packag)|\bbrand[- ]new, (?:sealed|unopened)", re.I)),
-)  # fmt: skip
+    (
+        Condition.USED,
+        re.compile(
+            r"\b(?:pre-?owned|used(?= |:|\)|,)(?! (?:to|for|in|by|with|as|on|at))|like[- ]new|second[- ]?hand"
+            r"|blemished"
+            r"|scratch (?:and|&) dent)\b",
+            re.I,
+        ),
+    ),
+    (
+        Condition.NEW,
+        re.compile(
+            r"\bnew (?:with|in) (?:the )?(?:original )?(?:box|tags|packag)|\bbrand[- ]new, (?:sealed|unopened)", re.I
+        ),
+    ),
+)
+# A new item compared with a used one is not used.
+_COMPARED = re.compile(
+    r"(?:than|versus|vs\.?|available|or|compared to|from our|for a|cheaper|also)\W+(?:\w+\W+){0,3}$", re.I
+)
 
 
 def condition_of(title: str, content: str = "") -> Condition | None:
     """The condition that the title states, else the first lines of the content; ``None`` when neither says."""
     for text in (title, content[:600]):
         for condition, pattern in _CONDITIONS:
-            if (match := pattern.search(text)) and not _is_comparison(text, match.start()):
+            match = pattern.search(text)
+            if match and not _COMPARED.search(text[max(0, match.start() - 40) : match.start()]):
                 return condition
-        # a new item compared with a used one is not used: only the title may say less than the patterns above
     return None
-
-
-def _is_comparison(text: str, place: int) -> bool:
-    before = text[max(0, place - 40) : place].lower()
-    return bool(
-        re.search(
-            r"(?:than|versus|vs\.?|also available|or|compared to|from our|for a|cheaper|also)\W+(?:\w+\W+){0,3}$",
-            before,
-        )
-    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from framework.errors import PageError
@@ -17,6 +18,7 @@ from framework.errors import PageError
 LARGEST = 4_000_000  # characters; the rest of a longer page is not read
 _MOST_SCRIPTS = 60
 _LONGEST_SCRIPT = 600_000
+_MOST_ELEMENTS = 50_000  # shops have at most 12,000
 
 Element = Any  # lxml has no type information
 
@@ -34,8 +36,8 @@ class Tree:
     meta: dict[str, str] = field(default_factory=dict)
 
     def elements(self) -> Iterator[Element]:
-        """Every element in document order, comments left out."""
-        return (node for node in self.root.iter() if isinstance(node.tag, str))
+        """The elements in document order, comments left out; of a monstrous page the first ``_MOST_ELEMENTS``."""
+        return (node for node in islice(self.root.iter(), _MOST_ELEMENTS) if isinstance(node.tag, str))
 
     def first_text(self, tag: str) -> str:
         """The text of the first element with this tag that has any."""
@@ -66,33 +68,34 @@ def _mark(document: bytes) -> str | None:
 
 def parse(document: bytes | str, url: str) -> Tree:
     """Parse a page. Raises ``PageError`` when there is no markup in it."""
-    import lxml.html
-    from lxml.etree import LxmlError
+    from lxml import etree  # type: ignore[import-untyped]
 
     text, scripts = _without_scripts(decode(document).replace("\x00", ""))
     if not text.strip():
         raise PageError(url, "The page is empty")
+    # as bytes: lxml refuses text that declares an encoding, and the declared one is no longer true
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        # as bytes: lxml refuses text that declares an encoding, and the declared one is no longer true
-        parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-        root = lxml.html.document_fromstring(text.encode("utf-8", errors="replace"), parser=parser)
-    except (LxmlError, ValueError) as error:
+        root = etree.fromstring(text.encode("utf-8", errors="replace"), parser=parser)
+    except (etree.LxmlError, ValueError) as error:
         raise PageError(url, "The page has no markup that can be read") from error
+    if root is None:
+        raise PageError(url, "The page has no markup that can be read")
     return Tree(root, tuple(scripts), _meta(root))
 
 
 def _without_scripts(text: str) -> tuple[str, list[str]]:
-    """Cut scripts and the like out, keeping JSON-LD aside. Linear: each closing tag is looked for once, from its start."""
+    """Cut scripts and the like out, keeping JSON-LD aside; each closing tag is looked for once."""
     kept: list[str] = []
     scripts: list[str] = []
     lower = text.lower()
     place = 0
     while match := _OPEN.search(text, place):
         kept.append(text[place : match.start()])
-        end = lower.find(f"</{match[1].lower()}", match.end())
         if match[2].endswith("/") and match[1].lower() in ("svg", "iframe"):
             place = match.end()
             continue
+        end = lower.find(f"</{match[1].lower()}", match.end())
         if end < 0:  # never closed: what follows cannot be told from the script
             place = len(text)
             break
@@ -117,7 +120,7 @@ def text_of(node: Element, longest: int = 20_000) -> str:
     """The text of an element with single spaces."""
     parts: list[str] = []
     size = 0
-    for part in node.itertext():
+    for part in islice(node.itertext(), _MOST_ELEMENTS):
         parts.append(part)
         size += len(part)
         if size > longest:

@@ -33,6 +33,7 @@ _ELSEWHERE = re.compile(
     re.I,
 )
 _LONGEST = 60
+_MOST_CANDIDATES = 600  # listings show some hundreds
 _SPLIT = re.compile(r"(?<=[$€£]) (?=\d)|(?<=\d) (?=[.,] ?\d\d\b)|(?<=\d[.,]) (?=\d\d\b)")  # "$ 59 . 99"
 _SPLIT_CENTS = re.compile(r"([$€£]\d[\d,]*) (\d\d)(?!\d)")  # "$59 99", cents raised by style
 _HEADING_WORDS = re.compile(r"\bresults?\b|\bsearch\b|\bdeals\b|\bcategory\b|\ball \w+s\b|^shop\b", re.I)
@@ -56,11 +57,15 @@ def shown(tree: Tree, default: str) -> Shown:
     old: Money | None = None
     seen: set[str] = set()
     behind = heading is None
+    candidates = 0
     for node in tree.elements():
         behind = behind or node is heading
         signature = _signature(node)
         if not _PRICE.search(signature):
             continue
+        candidates += 1
+        if candidates > _MOST_CANDIDATES:
+            break
         money = _single_price(node, default)
         if money is None:
             continue
