@@ -8,10 +8,12 @@ or refused, far beyond what honest feeds have.
 from __future__ import annotations
 
 import re
+import zlib
 
 from framework.errors import FeedError
 
 LARGEST_DOCUMENT = 16 << 20  # bytes
+_GZIP_MAGIC = b"\x1f\x8b"
 _MOST_TAGS = 400_000
 _DEEPEST = 2_000
 _SUSPICIOUS_TAGS = 1_000  # below this no nesting can be deep
@@ -27,7 +29,12 @@ _LONG_AUTHOR = re.compile(
 
 
 def guarded(data: bytes, url: str) -> bytes:
-    """``data`` with over-long author names cut. Raises ``FeedError`` for documents beyond the limits."""
+    """``data``, unpacked where it is gzip, over-long author names cut.
+
+    Raises ``FeedError`` for documents beyond the limits.
+    """
+    if data[:2] == _GZIP_MAGIC:
+        data = _unpacked(data, url)
     if len(data) > LARGEST_DOCUMENT:
         raise FeedError(url, f"The document is larger than {LARGEST_DOCUMENT >> 20} MB")
     tags = data.count(b"<")
@@ -38,6 +45,14 @@ def guarded(data: bytes, url: str) -> bytes:
     if tags > _SUSPICIOUS_TAGS and _depth(data) > _DEEPEST:
         raise FeedError(url, f"The document nests more than {_DEEPEST:,} tags deep")
     return _LONG_AUTHOR.sub(rb"\1", data)
+
+
+def _unpacked(data: bytes, url: str) -> bytes:
+    """Some servers hand out a compressed file without saying so; at most one byte more than the limit is unpacked."""
+    try:
+        return zlib.decompressobj(wbits=31).decompress(data, LARGEST_DOCUMENT + 1)
+    except zlib.error:
+        raise FeedError(url, "This is no feed but a broken compressed file") from None
 
 
 def _depth(data: bytes) -> int:

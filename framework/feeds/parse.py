@@ -24,6 +24,7 @@ _log = structlog.get_logger(__name__)
 _MARKUP_START = re.compile(rb"<(?:!--|(?:\?xml|!DOCTYPE|(?:\w+:)?(?:rss|rdf|feed|channel))\b)", re.IGNORECASE)
 _JUNK_SEARCHED = 65536
 _WEB_PAGE = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
+_PAGE_TAG = re.compile(rb"<html[\s>]", re.IGNORECASE)
 _FEED_LINK = re.compile(
     rb"<link\b[^<>]{0,1000}\btype\s*=\s*[\"']application/(?:rss|atom|feed)\+(?:xml|json)[^<>]{0,1000}>"
 )
@@ -48,7 +49,7 @@ def parse_feed(
         return ParsedFeed(_title(title), clean_entries(feed_url, base, raws, sample=sample), len(raws), version="json1")
     data = without_leading_junk(data)
     result = _feedparser(data, feed_url, base, content_type)
-    if not result["entries"] and (not result["version"] or _WEB_PAGE.search(data[:_JUNK_SEARCHED])):
+    if not result["entries"] and (not result["version"] or _PAGE_TAG.search(data[:_JUNK_SEARCHED])):
         raise FeedError(feed_url, _no_feed(data, base))
     raws = [_raw(item, extras) for item, extras in _with_extras(data, result)]
     entries = clean_entries(feed_url, base, raws, sample=sample)
