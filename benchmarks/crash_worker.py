@@ -32,6 +32,7 @@ def serve(home: Path, *addresses: str) -> None:
     for _ in sys.stdin:
         pid = os.fork()
         if pid == 0:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # log lines are not for the driver
             main(home, *addresses)
         print(pid, flush=True)
         os.waitpid(pid, 0)
