@@ -75,6 +75,18 @@ class Settings(BaseModel):
     llm_base_url: str | None = Field(None, description="base URL of an OpenAI-compatible server")
     llm_model: str | None = Field(None, description="model name, or the path of a GGUF file for llama_cpp")
     openai_api_key: SecretStr | None = Field(None, description="key of OpenAI or of the server at llm_base_url")
+    llm_timeout: float = Field(60, gt=0, le=3_600, description="seconds that one call of the language model may take")
+    llm_context: int = Field(8_192, ge=512, le=1_000_000, description="most tokens of a local model's context")
+    llm_daily_tokens: int | None = Field(1_000_000, ge=0, description="most tokens per day; 0 is none at all")
+    llm_hunt_tokens: int | None = Field(100_000, ge=0, description="most tokens per hunt")
+    llm_daily_money: float | None = Field(
+        1.0, ge=0, description="most US dollars per day, where the model's prices are known"
+    )
+    llm_price_input: float | None = Field(None, ge=0, description="US dollars per million tokens sent to the model")
+    llm_price_output: float | None = Field(None, ge=0, description="US dollars per million tokens that it writes")
+    planner: Literal["workflow", "autonomous"] = Field(
+        "workflow", description="who leads the hunt: fixed steps, or the language model by tool calls"
+    )
 
     specialist: Literal["bundled", "modal", "llama_cpp"] = Field("bundled", description="which specialist prices")
     modal_token_id: SecretStr | None = Field(None, description="Modal's token id")
