@@ -99,8 +99,8 @@ def measure(rows: list[Row], said: list[Row]) -> list[Tally]:
     kind, listed = Tally("deal or not right", 0.92), Tally("list price right where stated", 0.80)
     for row, answer in zip(rows, said, strict=True):
         note = (
-            f"[{row['kind']} {row['price']} list {row['list_price']}] {row['title'][:140]}\n      said "
-            f"{answer['verdict']} {answer['kind']} {answer['price']} list {answer['list_price']} {answer['reason'] or ''}"
+            f"[{row['kind']} {row['price']} list {row['list_price']}] {row['title'][:140]}\n"
+            f"      said {answer['verdict']} {answer['kind']} {answer['price']} list {answer['list_price']} {answer['reason'] or ''}"
         )
         unsure = set(row["unsure_fields"]) or ({"kind", "price"} if row["unsure"] else set())
         if row["kind"] == "product" and not row["unsure"] and row["price"] is not None:

@@ -64,13 +64,14 @@ class JsonLd:
     def product(self, default: str) -> ProductMarkup | None:
         """The product that the page is about: the first one that is no related item or list element."""
         products = [node for node, aside in self._nodes if not aside and _is_a(node, _PRODUCTS)]
-        for node in sorted(products, key=lambda node: "offers" not in _lower(node)):
-            return _product(node, default)
-        for node, aside in self._nodes:
-            item = _lower(node).get("itemoffered")
-            if not aside and _is_a(node, ("offer",)) and isinstance(item, dict):
-                return _product({**item, "offers": node}, default)
-        return None
+        offered = [
+            {**item, "offers": node}
+            for node, aside in self._nodes
+            if not aside and _is_a(node, ("offer",)) and isinstance(item := _lower(node).get("itemoffered"), dict)
+        ]
+        with_offer = [node for node in products if _lower(node).get("offers")]
+        node = next(iter(with_offer + offered + products), None)
+        return _product(node, default) if node else None
 
 
 def _loads(script: str) -> Any:

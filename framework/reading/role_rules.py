@@ -70,7 +70,7 @@ _TIME = r"(?:mo(?:nth)?s?|m|yr|year|week|wk|day|night|line|user|person|gallon|ga
 _MEASURE = (
     r"(?:ct|count|oz|ounce|fl|lb|pound|piece|pc|pk|pack|roll|can|bottle|unit|item|sheet|ft|foot|yd|yard|mile|m²?"
     r"|kg|g|l"
-    r"|100|pair|bar|bag|box|book|game|load|tb|gb|pod|serving|cup|shirt|tab|use|wash)\b"
+    r"|100|pair|bar|bag|box|book|game|load|tb|gb|pod|serving|cup|shirt|tab|use|wash|page|minute)\b"
 )
 _ON_TOP = r"(?:credits?|cash\b|e?-?gift ?cards?|e?gcs?\b|rewards?|points|bucks|money|mastercard|visa card|voucher)"
 

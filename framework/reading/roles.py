@@ -38,9 +38,8 @@ _RESULT = re.compile(
     re.I,
 )
 _STRONG = re.compile(
-    r"(?:\bfor(?: just| only)?|priced at|on sale (?:for|at)|sale price:?|price:|\bnow(?: only| just)?|\bis(?: just"
-    r"| only)?"
-    r"|\bjust|\bonly|\bat|:|\bpay)\s*[~(]?\s*$",
+    r"(?:\bfor(?: just| only)?|priced at|on sale (?:for|at)|(?:sale |our |deal )?price(?: is|:)?|\bnow(?: only| just)?"
+    r"|\bis (?:just|only)|\bjust|\bonly|\bpay)\s*[~(]?\s*$",
     re.I,
 )
 _MINUS_SIGN = r"(?:[-–−]|minus|less(?! than))\s*(?:an? )?(?:extra\s|additional\s|~)?"
