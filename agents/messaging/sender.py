@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from agents.messaging.base import CountsMessages, Message, Notifier
+from agents.messaging.digest import DigestWriter
 from agents.messaging.template import opportunity_message
 from framework.agent import Agent
 from framework.deals import Opportunity
@@ -52,6 +53,7 @@ class Sender(Agent):
         self._grace = grace
         self._compose = compose
         self._clock = clock
+        self._digest = DigestWriter(store, self.channels, self._plan, clock=clock)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -63,6 +65,7 @@ class Sender(Agent):
         held). ``should_stop`` is asked between two messages.
         """
         outcomes: Counter[str] = Counter()
+        self._digest.write_due()
         for notification in self._store.abandoned_notifications(self._clock(), self._grace):
             if notification.channel in self._notifiers:
                 outcomes[self._settle(notification)] += 1
@@ -114,7 +117,7 @@ class Sender(Agent):
             self._plan,
             now,
             urgent=urgent,
-            notice=notification.kind == "notice",
+            notice=notification.kind != "opportunity",
             sent_today=self._store.count_sent(channel, day_start(now, self._plan.zone), kind="opportunity"),
             last_sent=self._store.last_sent(channel),
         )

@@ -79,14 +79,23 @@ class Database:
         """
         if self.engine.dialect.name != "sqlite":
             return False
+        self._outside_transactions("VACUUM INTO ?", str(path))
+        return True
+
+    def compact(self) -> None:
+        """Give unused space of an SQLite file back to the disk."""
+        if self.engine.dialect.name == "sqlite":
+            self._outside_transactions("VACUUM")
+            self._outside_transactions("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _outside_transactions(self, statement: str, *values: str) -> None:
         self._refuse_when_closed()
-        with _own_words(), self.engine.connect() as connection:
-            raw = connection.connection.driver_connection  # VACUUM cannot run inside a transaction
+        with self._one_writer or nullcontext(), _own_words(), self.engine.connect() as connection:
+            raw = connection.connection.driver_connection
             try:
-                raw.execute("VACUUM INTO ?", (str(path),)).close()  # type: ignore[union-attr]
+                raw.execute(statement, values).close()  # type: ignore[union-attr]
             except sqlite3.Error as error:
                 raise DatabaseUnavailable(_explain(str(error))) from error
-        return True
 
     def close(self) -> None:
         """Give all connections back; the database cannot be used through this object afterwards."""

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, or_, select, update
 
 from framework.deals import Opportunity
-from framework.memory.base import Repository, insert_new
+from framework.memory.base import Repository, chunks, insert_new
 from framework.memory.records import Delivery, Notification, NotificationState
+from framework.memory.state import set_value
 from framework.memory.tables import deliveries, opportunities, outbox
 
 _DETAIL_CHARS = 500  # of a service's words, kept in the delivery log
@@ -141,6 +142,40 @@ class Notifications(Repository):
         with self._database.write() as connection:
             connection.execute(waiting.values(**values))
 
+    def waiting_opportunities(self, channel: str, limit: int = 1000) -> list[Notification]:
+        """The opportunities that wait for their turn on a channel, oldest first."""
+        query = _query().where(
+            outbox.c.channel == channel,
+            outbox.c.state == NotificationState.WAITING.value,
+            outbox.c.kind == "opportunity",
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(outbox.c.id).limit(limit)).mappings()
+            return [_record(row) for row in rows]
+
+    def fold(
+        self, channel: str, key: str, ids: Sequence[int], message: dict[str, Any], *, mark: tuple[str, Any]
+    ) -> None:
+        """Replace waiting notifications by one digest, and set the state ``mark`` (key, value): all or nothing."""
+        now = self._clock()
+        dropped = {"state": NotificationState.DROPPED.value, "finished": now, "last_error": f"told in {key}"}
+        digest = {
+            "key": f"{key}:{channel}",
+            "channel": channel,
+            "kind": "digest",
+            "message": message,
+            "state": NotificationState.WAITING.value,
+            "attempts": 0,
+            "created": now,
+            "next_try": now,
+        }
+        with self._database.write() as connection:
+            insert_new(connection, outbox, [digest])
+            for piece in chunks(ids):
+                still = (outbox.c.id.in_(piece)) & (outbox.c.state == NotificationState.WAITING.value)
+                connection.execute(update(outbox).where(still).values(**dropped))
+            set_value(connection, *mark, now)
+
     def notifications(
         self, limit: int = 100, *, state: NotificationState | None = None, opportunity_id: str | None = None
     ) -> list[Notification]:
@@ -197,15 +232,6 @@ def _log(connection: Connection, notification_id: int, channel: str, at: datetim
 
 def _query() -> Select[Any]:
     return select(outbox, opportunities.c.data).outerjoin(opportunities, opportunities.c.id == outbox.c.opportunity_id)
-
-
-def drop_waiting(connection: Connection, opportunity_id: str, reason: str, now: datetime) -> None:
-    """Withdraw what still waits for an opportunity, inside the caller's transaction."""
-    values = {"state": NotificationState.DROPPED.value, "finished": now, "last_error": reason}
-    waiting = update(outbox).where(
-        outbox.c.opportunity_id == opportunity_id, outbox.c.state == NotificationState.WAITING.value
-    )
-    connection.execute(waiting.values(**values))
 
 
 def _record(row: RowMapping) -> Notification:

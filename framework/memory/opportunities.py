@@ -37,9 +37,10 @@ class Opportunities(Repository):
         search: str | None = None,
         since: datetime | None = None,
         samples: bool = True,
+        hidden: bool = False,
     ) -> list[OpportunityRecord]:
-        """One page of opportunities with their sources."""
-        query = _narrow(select(opportunities), search, since, samples)
+        """One page of opportunities with their sources; without ``hidden`` those that the owner hid are left out."""
+        query = _narrow(select(opportunities), search, since, samples, hidden)
         page = query.order_by(_ORDERS[order], opportunities.c.seq.desc()).limit(limit).offset(offset)
         with self._database.read() as connection:
             rows = list(connection.execute(page).mappings())
@@ -47,10 +48,15 @@ class Opportunities(Repository):
             return [_record(row, met.get(row["id"], ())) for row in rows]
 
     def count_opportunities(
-        self, *, search: str | None = None, since: datetime | None = None, samples: bool = True
+        self,
+        *,
+        search: str | None = None,
+        since: datetime | None = None,
+        samples: bool = True,
+        hidden: bool = False,
     ) -> int:
         """How many opportunities ``opportunities`` would list."""
-        query = _narrow(select(func.count()).select_from(opportunities), search, since, samples)
+        query = _narrow(select(func.count()).select_from(opportunities), search, since, samples, hidden)
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -109,7 +115,9 @@ class Opportunities(Repository):
             ]
 
 
-def _narrow(query: Select[Any], search: str | None, since: datetime | None, samples: bool) -> Select[Any]:
+def _narrow(query: Select[Any], search: str | None, since: datetime | None, samples: bool, hidden: bool) -> Select[Any]:
+    if not hidden:
+        query = query.where(opportunities.c.hidden.is_(None))
     if search:
         query = query.where(opportunities.c.title.ilike(matching(search), escape="\\"))
     if since is not None:

@@ -25,7 +25,7 @@ class KeyValues(Repository):
     def set_state(self, key: str, value: Any) -> None:
         """Store any JSON value."""
         with self._database.write() as connection:
-            _set(connection, key, value, self._clock())
+            set_value(connection, key, value, self._clock())
 
     def clear_state(self, key: str) -> None:
         """Forget a key."""
@@ -46,8 +46,9 @@ class KeyValues(Repository):
 def bump(connection: Connection, key: str, now: datetime) -> None:
     """Count up by one, inside the caller's transaction."""
     value = connection.execute(select(state.c.value).where(state.c.key == key)).scalar()
-    _set(connection, key, (value or 0) + 1, now)
+    set_value(connection, key, (value or 0) + 1, now)
 
 
-def _set(connection: Connection, key: str, value: Any, now: datetime) -> None:
+def set_value(connection: Connection, key: str, value: Any, now: datetime) -> None:
+    """Store a value inside the caller's transaction."""
     put(connection, state, "key", {"key": key, "value": value, "updated": now})

@@ -8,16 +8,18 @@ from types import TracebackType
 from framework.memory.base import Clock, utc_now
 from framework.memory.database import Database
 from framework.memory.entries import Entries
+from framework.memory.feedback import Feedback
 from framework.memory.feeds import Feeds
 from framework.memory.hunts import Hunts
 from framework.memory.judgements import Judgements
 from framework.memory.migrate import migrate
 from framework.memory.notifications import Notifications
 from framework.memory.opportunities import Opportunities
+from framework.memory.retention import Retention
 from framework.memory.state import KeyValues
 
 
-class Store(Feeds, Entries, Judgements, Opportunities, Notifications, Hunts, KeyValues):
+class Store(Feeds, Entries, Judgements, Opportunities, Feedback, Notifications, Hunts, KeyValues, Retention):
     """All aspects of the memory together (each base class is one of them). Every method is one transaction.
 
     All methods raise ``DatabaseUnavailable`` when the database cannot do its work; nothing is half stored then.

@@ -1,0 +1,73 @@
+"""What the owner thinks of opportunities. Every vote is kept; taking one back is a vote too."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import func, insert, select, update
+
+from framework.deals import Value
+from framework.memory.base import Repository
+from framework.memory.tables import feedback, opportunities
+
+
+class Vote(StrEnum):
+    """What can be said of an opportunity."""
+
+    GOOD = "good"
+    BAD = "bad"
+    BOUGHT = "bought"  # counts as good
+    HIDE = "hide"  # not to be shown again; says nothing about how good it was
+    UNDO = "undo"  # forgets the votes so far and shows it again
+
+
+class VoteRecord(Value):
+    """The owner's present word on one opportunity."""
+
+    opportunity_id: str
+    vote: Vote
+    at: datetime
+    via: str
+    probability: float  # what the judge had given it
+
+
+class Feedback(Repository):
+    """Votes by opportunity."""
+
+    def vote(self, opportunity_id: str, vote: Vote, *, via: str) -> bool:
+        """Record a vote; ``via`` says where it came from (dashboard, cli, link). False for an unknown opportunity."""
+        now = self._clock()
+        with self._database.write() as connection:
+            this = opportunities.c.id == opportunity_id
+            if connection.execute(select(opportunities.c.id).where(this)).first() is None:
+                return False
+            row = {"opportunity_id": opportunity_id, "vote": vote.value, "at": now, "via": via}
+            connection.execute(insert(feedback).values(**row))
+            if vote in (Vote.HIDE, Vote.UNDO):
+                hidden = now if vote is Vote.HIDE else None
+                connection.execute(update(opportunities).where(this).values(hidden=hidden))
+            return True
+
+    def votes(self, limit: int = 1000) -> list[VoteRecord]:
+        """The last vote on each opportunity, newest first; those taken back are left out, as is hiding."""
+        judging = feedback.c.vote != Vote.HIDE.value
+        last = select(func.max(feedback.c.id)).where(judging).group_by(feedback.c.opportunity_id)
+        query = (
+            select(feedback.c.opportunity_id, feedback.c.vote, feedback.c.at, feedback.c.via)
+            .add_columns(opportunities.c.probability)
+            .join(opportunities, opportunities.c.id == feedback.c.opportunity_id)
+            .where(feedback.c.id.in_(last), feedback.c.vote != Vote.UNDO.value)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(feedback.c.id.desc()).limit(limit)).mappings()
+            return [VoteRecord(**row) for row in rows]
+
+    def vote_on(self, opportunity_id: str) -> Vote | None:
+        """The owner's present word on one opportunity, ``None`` when there is none."""
+        query = select(feedback.c.vote).where(
+            feedback.c.opportunity_id == opportunity_id, feedback.c.vote != Vote.HIDE.value
+        )
+        with self._database.read() as connection:
+            last = connection.execute(query.order_by(feedback.c.id.desc()).limit(1)).scalar()
+        return None if last is None or last == Vote.UNDO.value else Vote(last)
