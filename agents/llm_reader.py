@@ -102,11 +102,12 @@ class LlmReader:
         cache: ReplyCache,
         *,
         batch: int = 10,
+        screen: Callable[[str], bool] = speaks_to_machines,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._chat, self._grammar = chat, grammar
         self._replies = Replies(cache, chat.model, READ.key)
-        self._batch, self._clock = batch, clock
+        self._batch, self._screen, self._clock = batch, screen, clock
         self._nonsense = 0
         self._silent_until = 0.0
         self._log = structlog.get_logger("dealhound").bind(agent="scanner")
@@ -121,7 +122,7 @@ class LlmReader:
             for n, reading in enumerate(readings)
             if not reading.certain
         }
-        safe = {n: item for n, item in uncertain.items() if not speaks_to_machines(item.text)}
+        safe = {n: item for n, item in uncertain.items() if not self._screen(item.text)}
         for item in safe.values():
             item.claim = self._remembered(item)
         open_items = [item for item in safe.values() if item.claim is None]
