@@ -98,10 +98,9 @@ def measure(rows: list[Row], said: list[Row]) -> list[Tally]:
     price, false = Tally("price right on sure products", 0.96), Tally("no price where there is none", 0.97)
     kind, listed = Tally("deal or not right", 0.92), Tally("list price right where stated", 0.80)
     for row, answer in zip(rows, said, strict=True):
-        note = (
-            f"[{row['kind']} {row['price']} list {row['list_price']}] {row['title'][:140]}\n"
-            f"      said {answer['verdict']} {answer['kind']} {answer['price']} list {answer['list_price']} {answer['reason'] or ''}"
-        )
+        said_of_it = " ".join(str(answer[name]) for name in ("verdict", "kind", "price", "list_price", "reason"))
+        true = f"{row['kind']} {row['price']} list {row['list_price']}"
+        note = f"[{true}] {row['title'][:140]}\n      said {said_of_it}"
         unsure = set(row["unsure_fields"]) or ({"kind", "price"} if row["unsure"] else set())
         if row["kind"] == "product" and not row["unsure"] and row["price"] is not None:
             price.count(near(answer["price"], row["price"]), note)

@@ -34,7 +34,8 @@ _OFFER_WORDS = (
     r"about this (?:item|deal)", r"additional (?:info|notes)", r"comparison", r"cheaper", r"lowest", r"elsewhere",
     r"we've (?:seen|pictured)", r"pictured", r"msrp", r"list(?:ed|ing)? (?:price|for)", r"refer to", r"please",
     r"(?:has|have) (?:for|matched)", r"happy shopping", r"i (?:think|believe|just|got|bought|have)", r"livraison",
-    r"code promo", r"offre", r"promo", r"update", r"quantity", r"while supplies last", r"today only", r"offer",
+    r"code promo", r"offre", r"promo", r"update", r"i", r"i'[a-z]+", r"we", r"you", r"your", r"my", r"our", r"me",
+    r"hi", r"hello", r"if", r"quantity", r"while supplies last", r"today only", r"offer",
 )  # fmt: skip
 _OFFER_TALK = re.compile(
     r"[$€£]\s?\d|\d\s?[€£]|\b\d{1,2}% (?:off|back)|(?<![^\W_])(?:" + "|".join(_OFFER_WORDS) + r")(?![^\W_])", re.I
@@ -50,6 +51,7 @@ _HAS = re.compile(
     r"|\.\s|\.{3}|$)",
     re.I,
 )
+_NO_SHOP = re.compile(r"\bthat\b|price|[$€£]|\d%|\bdeal\b", re.I)  # "the best price that Amazon has charged"
 _FEATURES = re.compile(
     r"(?:^|\n)\W*(?:key )?(?:features?|specs?|specifications?|product (?:details|description|information)[^\n:]{0,40}"
     r"|description|caractéristiques[^\n]{0,20}|about this item|details|includes?)\s*:?\s*(?=\n|:)",
@@ -85,7 +87,9 @@ def _name_in_content(content: str) -> str:
     """The product as the post names it: "Amazon has <name> on sale for $20"."""
     first = content.lstrip("• \n")[:400].split("\n", 1)[0]
     match = _HAS.match(first)
-    return match["name"].strip(" :;,-–") if match else ""
+    if not match or _NO_SHOP.search(first[: match.start("name")]):
+        return ""
+    return match["name"].strip(" :;,-–")
 
 
 def _facts(content: str) -> list[str]:

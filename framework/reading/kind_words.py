@@ -73,6 +73,16 @@ SERVICE = _words(
     r"\$[\d.]+/gal(?:lon)?", r"online courses?", r"course bundle", r"photo (?:prints?|cards?)", r"lifetime license",
 )  # fmt: skip
 
+HOUSING = re.compile(
+    r"\b\d(?:\.\d)? ?(?:bd|br|bed(?:room)?s?)\b[ /,]*\d(?:\.\d)? ?(?:ba|bath)|\b\d ?bd\b|\bfor rent\b|\bapartments?\b"
+    r"|\b\d{3,5} ?ft ?(?:2|²|<sup>)|^studio,",
+    re.I,
+)
+QUESTION = re.compile(
+    r"\?\s*$|^(?:looking for|help|question|anyone|any(?:body)? (?:know|recommend)|what|which|how|why|is there|wtb)\b"
+    r"|\b(?:recommendations?|advice) (?:for|on|needed|please)\b",
+    re.I,
+)
 NEWS = _words(
     r"giveaway", r"sweepstakes", r"daily draw", r"enter (?:now|to win)", r"chance to win", r"free to register",
     r"register (?:&|and) book", r"register: book", r"register", r"earn (?:up to )?[\d,]+ (?:bonus )?points",
@@ -95,7 +105,7 @@ SALE = _words(
 )  # fmt: skip
 
 MANY_MORE = _words(r"(?:&|and) (?:many|much|lots) more", r"& much more", r"& many more")
-AND_MORE = re.compile(r"(?:&|\band) more\b(?! options)\s*(?=$|[+(]|w/|from|\d|\$|up to|extra)", re.I)
+AND_MORE = re.compile(r"(?:&|\band) more\b(?! options)\s*(?=$|[+(@]|w/|from|\d|\$|up to|extra)", re.I)
 PERCENT_OFF = re.compile(
     r"\b\d{1,2}\s?%(?: to \d{1,2}%)? (?:off|de réduction|de remise|rabatt|discount|back)|\bhalf off"
     r"|\b\d{1,2}[-–]\d{1,2}% off",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from framework.deals import Kind
 from framework.reading import kind_words as words
-from framework.reading.role_rules import Role
+from framework.reading.role import Role
 from framework.reading.roles import Priced
 from framework.reading.titles import Title
 
@@ -40,10 +40,14 @@ def _not_goods(title: Title, paid: list[Priced]) -> Verdict | None:
     offered = re.split(r"\s\+\s", title.product)[0] if paid else title.text
     if words.NEWS.search(title.text):
         return Verdict(Kind.OTHER, "A giveaway, a registration or news, not an offer of a product.")
+    if not paid and words.QUESTION.search(title.text):
+        return Verdict(Kind.OTHER, "A question, not an offer.")
     if words.GIFT_CARD.search(offered) and not re.search(r"purchase|spend", title.text, re.I):
         return Verdict(Kind.GIFT_CARD, "A gift card, not a product.")
     if words.EATERY.search(f"{title.who}: {title.product}") and not words.PACKAGED.search(title.product):
         return Verdict(Kind.RESTAURANT, "A restaurant offer, not a product.")
+    if words.HOUSING.search(title.text):
+        return Verdict(Kind.SERVICE, "Housing, not a product.")
     if match := words.SERVICE.search(title.text):
         return Verdict(Kind.SERVICE, f"A service ({match.group().strip().lower()[:40]}), not a product.")
     return None
@@ -62,7 +66,7 @@ def _free(title: Title, paid: list[Priced]) -> Verdict | None:
 def _many(title: Title, priced: list[Priced], paid: list[Priced], deal_type: str | None) -> Verdict | None:
     text = title.text
     if not paid:
-        return _many_without_price(text, priced, deal_type)
+        return _without_price(text, priced, deal_type)
     several = words.AND_MORE.search(text) is not None
     sale = words.SALE.search(text[: paid[0].amount.start])
     if sale and (several or words.PERCENT_OFF.search(text) or len(paid) > 1):
@@ -79,11 +83,13 @@ def _many(title: Title, priced: list[Priced], paid: list[Priced], deal_type: str
     return None
 
 
-def _many_without_price(text: str, priced: list[Priced], deal_type: str | None) -> Verdict | None:
+def _without_price(text: str, priced: list[Priced], deal_type: str | None) -> Verdict | None:
     if words.UP_TO.search(text):
         return Verdict(Kind.MANY, "A sale with discounts up to a limit, not one product.")
-    if deal_type in ("sale", "collection", "coupon"):
+    if (deal_type or "").lower() in ("sale", "collection", "coupon"):
         return Verdict(Kind.MANY, "The publisher calls it a sale.")
+    if any(item.role is Role.RECURRING for item in priced):
+        return Verdict(Kind.SERVICE, "A price by the month, the year or the line: a service, not a product.")
     if any(item.role is Role.FROM for item in priced):
         return Verdict(Kind.MANY, 'Prices "from" an amount: several offers, none of them at a stated price.')
     if sale := words.SALE.search(text):

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from framework.money import Money
-from framework.reading.role_rules import Role
+from framework.reading.role import Role
 from framework.reading.roles import Priced
 
 _CENT = Decimal("0.01")
-_DOLLAR_TOLERANCE = Decimal("0.51")  # titles are rounded to the dollar, cheap ones to five cents
-_SHARE_TOLERANCE = Decimal("0.02")
+_TO_THE_DOLLAR = Decimal("0.51")  # how far a price rounded to the dollar may be from the true one
+_TO_FIVE_CENTS = Decimal("0.11")
+_SHARE = Decimal("0.005")  # "$700 or less" for $697.99
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,9 @@ def span(text: str, item: Priced, around: int = 32) -> str:
 
 
 def consistent(stated: Decimal, rounded: Decimal) -> bool:
-    """Whether a price may be the unrounded form of another one."""
-    return abs(stated - rounded) <= max(_DOLLAR_TOLERANCE, rounded * _SHARE_TOLERANCE)
+    """Whether a price may be the unrounded form of another: titles round to the dollar, cheap ones to five cents."""
+    tolerance = _TO_THE_DOLLAR if rounded == rounded.to_integral_value() else _TO_FIVE_CENTS
+    return abs(stated - rounded) <= max(tolerance, rounded * _SHARE)
 
 
 def computed_sums(text: str, priced: list[Priced]) -> list[tuple[Priced, Decimal]]:
@@ -95,7 +97,7 @@ def _opens_a_line(text: str, item: Priced) -> bool:
     return item.amount.start <= 3
 
 
-def list_price_in(text: str, priced: list[Priced], price: Decimal) -> tuple[Decimal, Priced] | None:
+def list_price_in(priced: list[Priced], price: Decimal) -> tuple[Decimal, Priced] | None:
     """The list price that a text claims, or what the stated gap to it makes it."""
     stated = [item for item in priced if item.role is Role.LIST and price < item.value <= price * 40]
     if stated:
@@ -104,7 +106,7 @@ def list_price_in(text: str, priced: list[Priced], price: Decimal) -> tuple[Deci
     return (price + gaps[0].value, gaps[0]) if gaps else None
 
 
-def market_price_in(text: str, priced: list[Priced], price: Decimal) -> tuple[Decimal, Priced] | None:
+def market_price_in(priced: list[Priced], price: Decimal) -> tuple[Decimal, Priced] | None:
     """The lowest price elsewhere that a text states, or what the stated gap to it makes it."""
     stated = [item for item in priced if item.role is Role.MARKET and price < item.value <= price * 40]
     if stated:

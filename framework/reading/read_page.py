@@ -19,7 +19,7 @@ from framework.reading.jsonld import JsonLd
 from framework.reading.markup import ProductMarkup, from_meta, from_microdata, with_list_price
 from framework.reading.offers import consistent
 from framework.reading.pages import Page, PageKind
-from framework.reading.role_rules import Role
+from framework.reading.role import Role
 from framework.reading.roles import read_roles
 from framework.reading.text import clean
 from framework.reading.titles import condition_of

@@ -6,57 +6,7 @@ there. The first rule that holds wins, so the narrow ones stand above the wide o
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Role(StrEnum):
-    """What an amount of money in a deal text is."""
-
-    PAID = "paid"
-    RESULT = "result"  # what a sum comes to: "$30.58 - $11 = $19.58"
-    BEFORE = "before"  # the start of such a sum
-    LIST = "list"
-    LIST_GAP = "list_gap"  # how far below the list price
-    MARKET = "market"
-    MARKET_GAP = "market_gap"  # how far below the lowest price elsewhere
-    BOTH_GAP = "both_gap"  # below the list and the usual price alike
-    DISCOUNT = "discount"
-    UP_TO = "up_to"
-    FROM = "from"
-    SHIPPING = "shipping"
-    THRESHOLD = "threshold"  # what one must spend
-    CREDIT = "credit"  # a gift card or points on top
-    RECURRING = "recurring"  # by month, year, line
-    UNIT = "unit"  # by piece, ounce, metre
-    HISTORY = "history"  # what it was in an earlier post
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A role with the words it is told by. ``None`` on one side: any words will do there."""
-
-    role: Role
-    before: re.Pattern[str] | None
-    after: re.Pattern[str] | None
-
-    def holds(self, before: str, after: str) -> bool:
-        """Whether the words before and after an amount say that it has this role."""
-        if self.before is not None and not self.before.search(before):
-            return False
-        return self.after is None or self.after.match(after) is not None
-
-
-def _rule(role: Role, *, before: Iterable[str] = (), after: Iterable[str] = ()) -> Rule:
-    left, right = "|".join(before), "|".join(after)
-    return Rule(
-        role,
-        re.compile(rf"(?<![^\W_])(?:{left})[\s~:(]*$", re.I) if left else None,
-        re.compile(rf"\s*(?:{right})", re.I) if right else None,
-    )
-
+from framework.reading.role import Role, make_rule
 
 _SOME = r"(?:\s+(?:about|around|at least|over|nearly|almost|roughly|up to|an?|an?other|the))*"  # "about", "at least"
 _OF = r"(?: (?:the|its?|their|a|an|of|off|on|than|to|from|when|what|was|compared))*"
@@ -75,21 +25,21 @@ _MEASURE = (
 _ON_TOP = r"(?:credits?|cash\b|e?-?gift ?cards?|e?gcs?\b|rewards?|points|bucks|money|mastercard|visa card|voucher)"
 
 _SHIPPING = (
-    _rule(
+    make_rule(
         Role.SHIPPING,
         after=(
             r"(?:flat(?:-rate)? )?(?:s\s?&\s?h|s/h|shipping|delivery|p&p|postage|handling|ship\b)",
             r"frais de port|de livraison|versand",
         ),
     ),
-    _rule(
+    make_rule(
         Role.SHIPPING,
         before=(
             r"(?:shipping|delivery|s&h|postage|handling)"
             r"(?: (?:adds?|is|costs?|of|for|from|starts? at|fees?|charges?|otherwise))*",
         ),
     ),
-    _rule(
+    make_rule(
         Role.SHIPPING,
         before=(r"fees? of", r"ships? for", r"delivery for", r"plus"),
         after=(r"otherwise", r"for (?:shipping|delivery)"),
@@ -97,18 +47,18 @@ _SHIPPING = (
 )
 
 _MARKET = (
-    _rule(
+    make_rule(
         Role.MARKET,
         before=(r"(?:you'd|you'll|you would|expect to) (?:still |have to )?(?:pay|find it for)" + _SOME,),
         after=(r"\+?(?!\s*more)[^$€£.]{0,50}?" + _ELSEWHERE,),
     ),
-    _rule(
+    make_rule(
         Role.MARKET,
         before=(r"(?:charges?|charging|sells? (?:it |this )?for|goes for|lists? it (?:for|at))" + _SOME,),
         after=(r"\+?(?: or more)?[^$.]{0,30}?(?:for|elsewhere)",),
     ),
-    _rule(Role.MARKET, after=(r"\+? (?:or more )?(?:elsewhere|at (?:most|other) |(?:almost )?everywhere)",)),
-    _rule(
+    make_rule(Role.MARKET, after=(r"\+? (?:or more )?(?:elsewhere|at (?:most|other) |(?:almost )?everywhere)",)),
+    make_rule(
         Role.MARKET,
         before=(
             r"(?:next|lowest|best)[\w -]{0,30}price(?: elsewhere)?(?: we (?:could |can )?(?:find|found|see|saw))?"
@@ -118,18 +68,18 @@ _MARKET = (
             r"(?:amazon|walmart|best buy)(?:'s)? price(?: is)?" + _SOME,
         ),
     ),
-    _rule(Role.MARKET_GAP, before=(r"(?:you'd|you would) pay" + _SOME,), after=(r"more\b",)),
+    make_rule(Role.MARKET_GAP, before=(r"(?:you'd|you would) pay" + _SOME,), after=(r"more\b",)),
 )
 
 _GAPS = (
-    _rule(
+    make_rule(
         Role.BOTH_GAP,
         after=(
             r"(?:off|less than|compared to|under|below|lower than)[^$.]{0,10} both (?:the )?(?:list|typical)",
             r"off (?:the )?list and (?:the )?typical",
         ),
     ),
-    _rule(
+    make_rule(
         Role.LIST_GAP,
         after=(
             r"(?:\(\d{1,2}%[^)]{0,12}\) ?)?(?:off|lower|less|under|below|savings?|cheaper|compared|discount|from"
@@ -137,11 +87,11 @@ _GAPS = (
             + _OF + r"\s+" + _LIST,
         ),
     ),
-    _rule(
+    make_rule(
         Role.MARKET_GAP,
         before=(r"(?:(?:a |price |all-time )?low|(?:lowest|best|cheapest)[^.$€£!?]{0,50}) by" + _SOME,),
     ),
-    _rule(
+    make_rule(
         Role.MARKET_GAP,
         after=(
             r"(?:to [$€£]\d+ )?(?:less|cheaper|lower|under|below) (?:than )?(?:what )?(?:the )?(?:next |best "
@@ -152,7 +102,7 @@ _GAPS = (
             r" (?:price\w* elsewhere|typical|usual|average|going)",
         ),
     ),
-    _rule(
+    make_rule(
         Role.HISTORY,
         after=(
             r"(?:under|less than|cheaper than|lower than|below)(?: from)? (?:our|the|last|its)[\w' -]{0,30}"
@@ -162,7 +112,7 @@ _GAPS = (
 )  # fmt: skip
 
 _LISTED = (
-    _rule(
+    make_rule(
         Role.LIST,
         before=(
             r"(?:was|were|reg(?:ular(?:ly)?)?\.?|orig(?:inal(?:ly)?)?\.?|list(?:ed|s)?|msrp|rrp|uvp|retails?"
@@ -178,7 +128,7 @@ _LISTED = (
             r"(?:msrp|rrp|list price)[^.$€£]{0,40}? is" + _SOME,
         ),
     ),
-    _rule(
+    make_rule(
         Role.LIST,
         after=(
             r"\+?(?: (?:a|the|its))?[ (]*(?:list\b(?: price)?|msrp|rrp|retail (?:price|value)|value\b|originally"
@@ -188,7 +138,7 @@ _LISTED = (
 )
 
 _CREDITS = (
-    _rule(
+    make_rule(
         Role.CREDIT,
         before=(
             r"(?:back|credit|bonus|earn|get|receive|worth|effectively)[^$.]{0,12}?"
@@ -196,11 +146,11 @@ _CREDITS = (
         ),
         after=(r"(?:[\w'&.+-]+ ){0,4}?(?:" + _ON_TOP + "|back\\b)",),
     ),
-    _rule(Role.CREDIT, after=(r"(?:(?:in|of|worth of) )?(?:[\w'&.+-]+ ){0,3}?" + _ON_TOP,)),
+    make_rule(Role.CREDIT, after=(r"(?:(?:in|of|worth of) )?(?:[\w'&.+-]+ ){0,3}?" + _ON_TOP,)),
 )
 
 _DISCOUNTS = (
-    _rule(
+    make_rule(
         Role.UP_TO,
         before=(
             r"up to(?: an?)?(?: extra| additional)?",
@@ -210,7 +160,7 @@ _DISCOUNTS = (
             r"max(?:imum)? (?:of|discount)",
         ),
     ),
-    _rule(
+    make_rule(
         Role.DISCOUNT,
         before=(
             r"sav(?:e|es|ed|ing|ings|ins)(?: of| you| an?(?: extra)?| extra| over| about)*" + _SOME,
@@ -218,19 +168,19 @@ _DISCOUNTS = (
             r"(?:drops?(?: the price)? by|reduced by|minus|clip(?: the)?|coupon (?:for|of)|rebate of)" + _SOME,
         ),
     ),
-    _rule(
+    make_rule(
         Role.DISCOUNT,
         before=(r"after", r"with", r"w/", r"using", r"apply(?:ing)?", r"and", r"\+", r"the", r"your", r"an?", r"clip"),
         after=(r"(?:[\w'-]+ ){0,3}?(?:rebate|coupon|mir\b|mail-in|discount|promo|off\b|code)",),
     ),
-    _rule(
+    make_rule(
         Role.DISCOUNT,
         after=(
             r"(?:\(\d{1,2}%\) ?)?(?:off\b|savings?\b|discount|(?:instant |mail[- ]in )?rebates?\b|mir\b|coupon|drop\b"
             r"|back\b|less\b|cheaper|price drop|réduction|rabatt|de réduction|de remise)",
         ),
     ),
-    _rule(
+    make_rule(
         Role.DISCOUNT,  # "$5.18 - $0.71 when you clip": behind another amount and a minus
         before=(r"[$€£]\s?[\d,.]+(?:[ )(][^$€£=]{0,45})?\s?[-–−]\s?(?:an? )?(?:extra |additional )?",),
         after=(
@@ -241,8 +191,8 @@ _DISCOUNTS = (
 )
 
 _CONDITIONS = (
-    _rule(Role.THRESHOLD, after=(r"(?<!\s)\+(?! ?[\d$€£])",)),  # "$35+"
-    _rule(
+    make_rule(Role.THRESHOLD, after=(r"(?<!\s)\+(?! ?[\d$€£])",)),  # "$35+"
+    make_rule(
         Role.THRESHOLD,
         after=(
             r"or more\b",
@@ -256,7 +206,7 @@ _CONDITIONS = (
             r"worth of",
         ),
     ),
-    _rule(
+    make_rule(
         Role.THRESHOLD,
         before=(
             r"(?:shipping|s\s?&\s?h|s/h|pick-?up|delivery|ships? free)[^$€£.]{0,40}?"
@@ -265,7 +215,7 @@ _CONDITIONS = (
             r"(?: (?:of|over|at|at least|on|is|above|more than|from|a))*",
         ),
     ),
-    _rule(
+    make_rule(
         Role.RECURRING,
         after=(
             r"(?:\+? ?/ ?|per |a |each |every |an |p/)" + _TIME,
@@ -278,8 +228,8 @@ _CONDITIONS = (
             r"nightly",
         ),
     ),
-    _rule(Role.UNIT, after=(r"(?:/ ?|per |a |for (?:one|each))(?:each\b|ea\b|" + _MEASURE + ")",)),
-    _rule(
+    make_rule(Role.UNIT, after=(r"(?:/ ?|per |a |for (?:one|each))(?:each\b|ea\b|" + _MEASURE + ")",)),
+    make_rule(
         Role.HISTORY,
         before=(
             r"(?:frontpage|popular|previous|prior|last|past|older|earlier|historical)[\w '\"/,()-]{0,40}"
@@ -289,7 +239,7 @@ _CONDITIONS = (
             r"matches the [\w ]{0,30}",
         ),
     ),
-    _rule(
+    make_rule(
         Role.FROM,
         before=(
             r"(?:from|starts?(?: at| from| as low as)?|starting(?: at| from)?|as low as|as little as|under|below"

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from framework.reading.amounts import Amount, read_amounts
-from framework.reading.role_rules import RULES, Role
+from framework.reading.role import Role
+from framework.reading.role_rules import RULES
 
 _WINDOW = 70  # characters on either side
 _MOST_AMOUNTS = 80  # a text with more is a price list; what matters stands at its beginning

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from framework.deals import Condition
-from framework.reading.role_rules import Role
+from framework.reading.role import Role
 from framework.reading.roles import Priced
 
 # "Costco Members:", "Select Accts:", "Refurb:", "[AUTO]": who may buy, where, and in what condition it is.

@@ -131,7 +131,8 @@ def test_a_bare_dollar_on_an_australian_site_is_australian() -> None:
 def test_the_description_is_the_product_without_the_offer() -> None:
     content = (
         "<p>ToolCo [toolco.com] has for <b>Prime Members: WorkCo 20V MAX Brushless Drill Kit (DCD777)</b> "
-        "on sale for $99.99 - $20 with code SAVE20 = <b>$79.99</b>. Shipping is free.</p><ul><li>Two 1.5Ah batteries</li><li>0 to 1750 RPM</li>"
+        "on sale for $99.99 - $20 with code SAVE20 = <b>$79.99</b>. Shipping is free.</p>"
+        "<ul><li>Two 1.5Ah batteries</li><li>0 to 1750 RPM</li>"
         "<li>Ships from Amazon</li></ul>"
     )
 

@@ -9,7 +9,7 @@ import pytest
 from framework.deals import ReadingVerdict
 from framework.money import Money
 from framework.reading.extractive import ExtractiveReader
-from framework.reading.role_rules import Role
+from framework.reading.role import Role
 from framework.reading.roles import read_roles
 from tests.framework.reading.entries import entry
 
@@ -119,6 +119,7 @@ def test_the_quantity_is_what_the_price_buys(title: str, price: str, quantity: i
         ("Amazon has Markers for $9.04 - 20% with the coupon - 5% with S&S. Shipping is free.", "6.78"),
         ("Walmart has Markers for *$6.84*. Previous Frontpage Deal at $6.80 with 34 Deal Score", "6.84"),
         ("Great for school. Ships free over $6.79.", "6.80"),
+        ("Amazon has Markers for $7.02 - 5% with S&S = $6.67.", "6.80"),
         ("Another store has them for $12.", "6.80"),
     ],
 )

@@ -33,6 +33,10 @@ KINDS = [
     ('Pans: 9" Grill Pan $10, 10" Skillet $9 & More', Kind.MANY),
     ("Spend $100, Get $30 Off", Kind.COUPON),
     ("Buy 3 Get 3 Free Fishing Lures", Kind.COUPON),
+    ("Bright 2BR/1BA near the lake $2150", Kind.SERVICE),
+    ("Popular Photography $4.75/year", Kind.SERVICE),
+    ("Why is my power bank not charging??", Kind.OTHER),
+    ("10x Tablets 180mg $4.99, 192x Tablets 200mg $13.99 Delivered & More @ Some Pharmacy", Kind.MANY),
     ("Daily Draw Giveaway: Enter Now for a Chance to Win", Kind.OTHER),
 ]
 
