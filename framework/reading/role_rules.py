@@ -72,6 +72,10 @@ _MARKET = (
 )
 
 _GAPS = (
+    make_rule(  # a refurbished one compared with a new one says nothing of this market
+        Role.DISCOUNT,
+        after=(r"(?:less|cheaper|lower|under|below)\b[^.$]{0,40}\b(?:brand[- ])?new\b",),
+    ),
     make_rule(
         Role.BOTH_GAP,
         after=(

@@ -14,6 +14,8 @@ from framework.reading.amounts import Amount, read_amounts
 from framework.reading.role import Role
 from framework.reading.role_rules import RULES
 
+__all__ = ["Priced", "Role", "read_roles"]
+
 _WINDOW = 70  # characters on either side
 _MOST_AMOUNTS = 80  # a text with more is a price list; what matters stands at its beginning
 
