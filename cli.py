@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -272,38 +272,42 @@ def evaluate(
         show_object(report, as_json, text.evaluation)
 
 
-def _train(part: str, data: Path, home: Path | None, as_json: bool, **options: Any) -> None:
-    from agents.commands import training
-
-    with hound(home) as assembled:
-        result = training.train(assembled, part, data, **options)
-        show_object(result, as_json, lambda row: "\n".join(f"{key}: {value}" for key, value in row.items()))
+def _trained(row: dict[str, Any]) -> str:
+    return "\n".join(f"{key}: {value}" for key, value in row.items())
 
 
 @train_app.command("specialist")
 def train_specialist(
     data: Data,
-    size: Annotated[str, typer.Option(help="tiny, cpu or gpu")] = "cpu",
+    size: Annotated[Literal["tiny", "cpu", "gpu"], typer.Option(help="How much to train.")] = "cpu",
     seed: int = 0,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Folder of the artifacts; default the shipped ones.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the artifacts; default your own, in the state folder.")
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Fine-tune the bundled specialist (needs ./dealhound setup train)."""
-    _train("specialist", data, home, as_json, size=size, seed=seed, resume=resume, out=out)
+    from agents.commands import training
+
+    with hound(home) as assembled:
+        show_object(training.train_specialist(assembled, data, out, size, seed, resume), as_json, _trained)
 
 
 @train_app.command("forest")
 def train_forest(
     data: Data,
     seed: int = 0,
-    out: Annotated[Path | None, typer.Option(help="Folder of the artifacts.")] = None,
+    out: Annotated[Path | None, typer.Option(help="As above.")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Train the random forest on embeddings (needs ./dealhound setup train)."""
-    _train("forest", data, home, as_json, seed=seed, out=out)
+    from agents.commands import training
+
+    with hound(home) as assembled:
+        show_object(training.train_forest(assembled, data, out, seed), as_json, _trained)
 
 
 @train_app.command("blender")
@@ -311,12 +315,16 @@ def train_blender(
     data: Data,
     limit: Annotated[int | None, typer.Option(min=50, help="Use at most so many priced items.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before calls that cost money.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Folder of the artifacts.")] = None,
+    out: Annotated[Path | None, typer.Option(help="As above.")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Refit the blender and its ranges to the members that you have set up."""
-    _train("blender", data, home, as_json, limit=limit, yes=yes, out=out)
+    from agents.commands import training
+
+    with hound(home) as assembled:
+        result = training.train_blender(assembled, data, out, limit, lambda cost: yes or typer.confirm(cost, err=True))
+        show_object(result, as_json, _trained)
 
 
 @catalogue_app.command("info")

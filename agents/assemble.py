@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from agents.planning import PlanningAgent
     from agents.rates import RateBook
     from agents.scanner import ScannerAgent
+    from framework.chat.client import Chat
     from framework.deals import Deal
     from framework.feeds import Poller
     from framework.http import HttpClient
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from framework.money import Money
     from framework.reading.base import Reader
     from framework.reading.pages import Page
+    from models.base import Estimator
     from models.blender import Blender
     from models.catalogue import Catalogue
     from models.encoder import Encoder
@@ -101,11 +104,25 @@ class Hound:
         return Poller(self.http, schedule=Schedule(interval=self.settings.interval))
 
     @cached_property
+    def chat(self) -> Chat | None:
+        """The language model, where one is set up."""
+        from framework.chat.factory import build_chat, chosen
+
+        if chosen(self.settings) == "none":
+            return None
+        chat = build_chat(self.settings, self.store)
+        if chat is not None:
+            self._open.callback(chat.close)
+        return chat
+
+    @cached_property
     def reader(self) -> Reader:
-        """Reads entries into deals."""
+        """Reads entries into deals: by grammar and markup, and by a language model where one is set up."""
+        from agents.llm_reader import LlmReader
         from framework.reading.extractive import ExtractiveReader
 
-        return ExtractiveReader()
+        extractive = ExtractiveReader()
+        return LlmReader(self.chat, extractive, self.store) if self.chat else extractive
 
     def fetch_page(self, url: str) -> Page:
         """Fetch and read one page. Raises ``FetchError`` or ``PageError``."""
@@ -139,6 +156,21 @@ class Hound:
 
         return Encoder()
 
+    @property
+    def own_models(self) -> Path:
+        """Where models that the owner trained are kept."""
+        return self.settings.state / "models"
+
+    def artifacts(self, name: str) -> Path:
+        """The folder of an artifact: the owner's own where there is one, else the shipped ones."""
+        from models.artifact import SHIPPED
+
+        return self.own_models if (self.own_models / f"{name}.json").exists() else SHIPPED
+
+    def paid_members(self) -> list[str]:
+        """The members that are paid by the call."""
+        return [member.name for member in self.members if member.is_remote]
+
     @cached_property
     def catalogue(self) -> Catalogue:
         """The products with known prices."""
@@ -155,15 +187,21 @@ class Hound:
         from agents.frontier import FrontierAgent
         from agents.random_forest import RandomForestAgent
         from agents.specialist import SpecialistAgent
-        from models.knn import RetrievalEstimator
         from models.random_forest import RandomForest
         from models.specialist import Specialist
 
         return [
-            SpecialistAgent(Specialist()),
-            FrontierAgent(RetrievalEstimator(self.catalogue, self.encoder)),
-            RandomForestAgent(RandomForest(self.encoder)),
+            SpecialistAgent(Specialist(self.artifacts("specialist"))),
+            FrontierAgent(self._frontier(), deadline=3 * self.settings.llm_timeout if self.chat else None),
+            RandomForestAgent(RandomForest(self.encoder, self.artifacts("forest"))),
         ]
+
+    def _frontier(self) -> Estimator:
+        from agents.llm_frontier import FrontierEstimator
+        from models.knn import RetrievalEstimator
+
+        retrieval = RetrievalEstimator(self.catalogue, self.encoder)
+        return FrontierEstimator(retrieval, self.chat, self.store) if self.chat else retrieval
 
     @cached_property
     def ensemble(self) -> EnsembleAgent:
@@ -177,7 +215,7 @@ class Hound:
         """Combines the members."""
         from models.blender import Blender
 
-        return Blender()
+        return Blender(self.artifacts("blender"))
 
     @cached_property
     def rule(self) -> JudgeRule:
@@ -263,20 +301,37 @@ class Hound:
         """The planning agent."""
         from agents.planning import PlanningAgent
         from agents.sources import read_sample_feed
+        from agents.workflow import Parts
 
-        return PlanningAgent(
+        parts = Parts(
             self.store,
             self.scanner,
             self.appraiser,
-            self.deliver,
-            channels=self.messenger.channels,
-            save_snapshot=self.snapshot.write,
-            sample_feed=read_sample_feed,
+            self.messenger.channels,
+            read_sample_feed,
             progress=self.progress,
             stop=self.stop_event,
             max_entries=self.settings.max_entries,
             max_alerts=self.settings.max_alerts,
         )
+        return PlanningAgent(
+            parts, deliver=self.deliver, save_snapshot=self.snapshot.write, **self._with_language_model()
+        )
+
+    def _with_language_model(self) -> dict[str, Any]:
+        """What the planner gets from a language model, where there is one."""
+        from agents.autonomous import AutonomousPlanner
+        from agents.llm_reader import LlmReader
+
+        if self.chat is None:
+            return {}
+        reader = self.reader
+        wishes: dict[str, Any] = {"budget": self.chat.budget.hunt}
+        if isinstance(reader, LlmReader):
+            wishes["reading_problem"] = lambda: reader.last.degraded
+        if self.settings.planner == "autonomous":
+            wishes["autonomous"] = AutonomousPlanner(self.chat, most_notifications=self.settings.max_alerts)
+        return wishes
 
 
 def seed_feeds(store: Store, chosen: Sequence[str]) -> None:

@@ -109,7 +109,7 @@ def _member(name: str) -> Callable[[Hound], Check]:
 
 _FIXES = {
     "specialist": "Restore models/artifacts from the release, or ./dealhound train specialist",
-    "frontier": "Set OPENAI_API_KEY, DEALHOUND_LLM_BASE_URL or DEALHOUND_LLM_MODEL to reason over the retrieved products",
+    "frontier": "Set OPENAI_API_KEY, DEALHOUND_LLM_BASE_URL or DEALHOUND_LLM_MODEL to reason over what is retrieved",
     "random_forest": "Restore models/artifacts from the release, or ./dealhound train forest",
 }
 

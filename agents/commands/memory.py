@@ -31,5 +31,5 @@ def import_json(hound: Hound, file: Path) -> dict[str, Any]:
 
 def export_json(hound: Hound) -> str:
     """Every opportunity in ``memory.json``'s format, the newest last."""
-    rows = [to_json(opportunity) for opportunity in hound.store.all_opportunities()]
+    rows = [to_json(opportunity) for opportunity in hound.store.all_opportunities_json()]
     return json.dumps(rows, ensure_ascii=False, indent=1)

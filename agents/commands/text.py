@@ -20,22 +20,25 @@ def _money(value: float | None, currency: str | None = "USD") -> str:
 def judged_line(row: Row) -> str:
     """One judged deal."""
     mark = "★" if row["verdict"] == "opportunity" else " "
-    worth = f"worth {_money(row['value'])} ({_money(row['low'])} to {_money(row['high'])})"
     sample = " [sample]" if row.get("sample") else ""
-    line = f"{mark} {printable(row['title'])}{sample}\n    {_money(row['price'], row['currency'])}, {worth}, "
-    line += f"{row['discount_pct']:.0f}% off with probability {row['probability']:.0%}: {row['reason']}"
+    line = f"{mark} {printable(row['title'])}{sample}\n    {printable(row['reason'])}"
     return line + (f"\n    {printable(row['url'])}" if row["verdict"] == "opportunity" and row["url"] else "")
 
 
 def hunt_summary(report: HuntReport) -> str:
     """What a hunt came to, in one paragraph."""
     counts = report.counts()
-    lines = [
-        f"{counts['feeds_polled']} feeds polled ({counts['feeds_failed']} failed), {counts['entries_new']} new entries, "
-        f"{counts['deals']} deals, {counts['skipped']} skipped, {counts['failed']} not readable, "
-        f"{counts['opportunities']} opportunities, {counts['sent']} messages sent, in {report.seconds:.1f} s."
-    ]
-    return "\n".join(lines + [printable(problem) for problem in report.problems[:10]])
+    said = (
+        f"{counts['feeds_polled']} feeds polled ({counts['feeds_failed']} failed)",
+        f"{counts['entries_new']} new entries",
+        f"{counts['deals']} deals",
+        f"{counts['skipped']} skipped",
+        f"{counts['failed']} not readable",
+        f"{counts['opportunities']} opportunities",
+        f"{counts['sent']} messages sent",
+        f"in {report.seconds:.1f} s.",
+    )
+    return "\n".join([", ".join(said), *map(printable, report.problems[:10])])
 
 
 def reading_line(row: Row) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from agents.planning import PlanningAgent
 from agents.scanner import ScannerAgent
+from agents.workflow import Parts
 from framework.deals import Deal, Entry, Judgement, Valuation, Verdict
 from framework.errors import FetchError
 from framework.feedstate import FeedState, PollOutcome, PollResult
@@ -88,17 +89,16 @@ class Hunt:
         self.snapshots = 0
         reader = ExtractiveReader()
         scanner = ScannerAgent(self.poller, reader, self._fetch, reader.needs_page, stopped=self.stop.is_set)
-        self.planner = PlanningAgent(
+        parts = Parts(
             store,
             scanner,
             self.appraiser,  # type: ignore[arg-type]
-            lambda: 0,
-            channels=("console", "pushover"),
-            save_snapshot=self._save,
-            sample_feed=self._sample,
+            ("console", "pushover"),
+            self._sample,
             stop=self.stop,
             **options,  # type: ignore[arg-type]
         )
+        self.planner = PlanningAgent(parts, deliver=lambda: 0, save_snapshot=self._save)
 
     def _fetch(self, url: str) -> Page:
         self.fetched.append(url)

@@ -1,0 +1,23 @@
+"""Feeds that the end-to-end tests serve, made of titles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from xml.sax.saxutils import escape
+
+BARGAIN = "Sony WH-1000XM5 Wireless Noise Canceling Headphones $79"
+ORDINARY = "Anker 313 USB-C Charger 45W $38"
+SALE = "Up to 60% off shoes at Macy's"
+
+
+def rss(titles: Sequence[str], *, start: int = 1) -> bytes:
+    """An RSS feed with one entry per title, published now."""
+    now = format_datetime(datetime.now(UTC))
+    items = "".join(
+        f"<item><title>{escape(title)}</title><link>https://shop.example/{number}</link>"
+        f"<guid>entry-{number}</guid><pubDate>{now}</pubDate></item>"
+        for number, title in enumerate(titles, start)
+    )
+    return f'<rss version="2.0"><channel><title>Test deals</title>{items}</channel></rss>'.encode()
