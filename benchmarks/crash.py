@@ -208,7 +208,7 @@ def run(kills: int, daemon: bool, home: Path, feed: Feed, pushover: UnreliablePu
         found_sending += in_hand(home)
     feed.open, pushover.unreliable = False, False
     pid = victims.start()
-    patience = time.monotonic() + (600 if daemon else 180)
+    patience = time.monotonic() + (600 if daemon else 300)
     while (left := open_work(home, feed.published)) and time.monotonic() < patience:
         time.sleep(0.5)
     time.sleep(15 if daemon else 3)  # a last snapshot, and a last chance to send something twice
@@ -273,17 +273,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--daemon", action="store_true", help="kill the whole daemon instead of the memory's part")
-    parser.add_argument("--longest", type=float, help="longest life in seconds (default 3, with --daemon 30)")
+    parser.add_argument("--longest", type=float, help="longest life in seconds (default 8, with --daemon 30)")
+    parser.add_argument("--pause", type=float, help="seconds between two entries of the feed (default 2)", default=2.0)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     random.seed(options.seed)
-    feed = Feed(1.5 if options.daemon else 0.25, products() if options.daemon else [])
+    feed = Feed(options.pause, products() if options.daemon else [])
     started = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="dealhound-crash-") as folder,
         UnreliablePushover() as pushover,
     ):
-        longest = options.longest or (30.0 if options.daemon else 3.0)
+        longest = options.longest or (30.0 if options.daemon else 8.0)
         result = run(options.kills, options.daemon, Path(folder), feed, pushover, longest)
     result["seconds"] = round(time.monotonic() - started)
     print(json.dumps(result, indent=1))

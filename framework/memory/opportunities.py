@@ -69,10 +69,13 @@ class Opportunities(Repository):
 
     def all_opportunities(self) -> Iterator[Opportunity]:
         """Every opportunity, newest last, read piece by piece from one consistent picture."""
+        return map(Opportunity.model_validate, self.all_opportunities_json())
+
+    def all_opportunities_json(self) -> Iterator[dict[str, Any]]:
+        """The same in their JSON form, as they were stored."""
         query = select(opportunities.c.data).order_by(opportunities.c.seq)
         with self._database.read() as connection:
-            for data in connection.execute(query.execution_options(yield_per=1000)).scalars():
-                yield Opportunity.model_validate(data)
+            yield from connection.execute(query.execution_options(yield_per=1000)).scalars()
 
     def import_opportunities(self, imported: Sequence[Opportunity]) -> int:
         """Add opportunities known from elsewhere (memory.json), in order; those known already are left. Counts new."""

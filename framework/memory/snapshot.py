@@ -75,7 +75,7 @@ class Snapshot:
         self.load()
         version = self._store.get_state(OPPORTUNITIES_VERSION, 0)
         try:
-            digest = _replace(self._path, self._store.all_opportunities())
+            digest = _replace(self._path, self._store.all_opportunities_json())
         except OSError as error:
             raise SnapshotError(
                 str(self._path), f"memory.json cannot be written ({error.strerror}); the old one is whole"
@@ -123,7 +123,7 @@ def read(path: Path, now: datetime) -> tuple[list[Opportunity], int]:
     return found, len(items) - len(found)
 
 
-def _replace(path: Path, opportunities: Iterator[Opportunity]) -> str:
+def _replace(path: Path, opportunities: Iterator[dict[str, Any]]) -> str:
     """Write the list to a temporary file and move it into place; returns its SHA-256."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path.parent)
@@ -153,7 +153,7 @@ def _sweep(folder: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def _write_list(file: IO[bytes], opportunities: Iterator[Opportunity]) -> str:
+def _write_list(file: IO[bytes], opportunities: Iterator[dict[str, Any]]) -> str:
     """One opportunity per line, so that the file can be read and compared by people."""
     digest = hashlib.sha256()
     lead = b"[\n"

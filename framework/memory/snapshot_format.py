@@ -33,19 +33,26 @@ class _PlainOpportunity(BaseModel):
     discount: float = Field(default=0.0, allow_inf_nan=False)
 
 
-def to_json(opportunity: Opportunity) -> dict[str, Any]:
-    """One element of the list in ``memory.json``."""
-    deal = opportunity.deal
+def to_json(details: dict[str, Any]) -> dict[str, Any]:
+    """One element of the list in ``memory.json``, from an opportunity as the database keeps it (its JSON form).
+
+    It is not validated anew: it was when it was stored, and with many thousands that would take most of the time.
+    """
+    deal, judgement = details["deal"], details["judgement"]
     return {
-        "deal": {"product_description": deal.description, "price": float(deal.price.amount), "url": deal.url},
-        "estimate": float(opportunity.valuation.value),
-        "discount": opportunity.judgement.discount,
-        "id": opportunity.id,
-        "title": deal.title,
-        "currency": deal.price.currency,
-        "probability": opportunity.judgement.probability,
-        "created": opportunity.created.isoformat(),
-        "details": opportunity.model_dump(mode="json"),
+        "deal": {
+            "product_description": deal["description"],
+            "price": float(deal["price"]["amount"]),
+            "url": deal["url"],
+        },
+        "estimate": float(details["valuation"]["value"]),
+        "discount": judgement["discount"],
+        "id": details["id"],
+        "title": deal["title"],
+        "currency": deal["price"]["currency"],
+        "probability": judgement["probability"],
+        "created": details["created"],
+        "details": details,
     }
 
 
