@@ -27,9 +27,9 @@ _WORD = re.compile(r"[a-z0-9]+(?:[.'][a-z0-9]+)*|[^\W\d_]+")
 _SPACE = re.compile(r"\s+")
 _QUANTITY = re.compile(
     r"(?<![\w.])(\d{1,7}(?:,\d{3})*(?:\.\d+)?)[\s-]?"
-    r"(tb|gb|mb|inch(?:es)?|in\b|\"|''|watts?|w\b|mah|wh\b|va\b|volts?|v\b|ghz|mhz|hz|mm|cm|ft|feet|foot|lbs?|pounds?"
-    r"|oz|ounces?|fl|ml|liters?|l\b|g\b|kg|quart|qt|gal(?:lon)?s?|packs?|pk|pcs|pieces?|count|ct|sets?|cores?|rpm|dpi|mp\b"
-    r"|megapixels?|ports?|ms\b|ns\b|cfm|btu|gauge|port|years?|x)"
+    r"(tb|gb|mb|inch(?:es)?|in|\"|''|watts?|w|mah|wh|va|volts?|v|ghz|mhz|hz|mm|cm|ft|feet|foot|lbs?|pounds?|oz|ounces?"
+    r"|fl|ml|liters?|l|g|kg|quart|qt|gal(?:lon)?s?|packs?|pk|pcs|pieces?|count|ct|sets?|cores?|rpm|dpi|mp|megapixels?"
+    r"|ports?|ms|ns|cfm|btu|gauge|years?|x)(?![a-z])"
 )
 _UNITS = {
     "inches": "inch", "in": "inch", '"': "inch", "''": "inch", "watts": "watt", "w": "watt", "volts": "volt",
@@ -102,11 +102,12 @@ def _names(text: str, title: str) -> Iterator[str]:
         yield f"last:{heading[-1]}"
     yield f"length:{round(math.log2(1 + len(words)) * 2)}"
     yield f"heading:{round(math.log2(1 + len(heading)) * 2)}"
-    yield from _quantities(text)
+    yield from quantities(text)
     yield from (f"year:{year}" for year in _YEAR.findall(text))
 
 
-def _quantities(text: str) -> Iterator[str]:
+def quantities(text: str) -> Iterator[str]:
+    """Each number with a unit in lower-case text as two names: by quarter octave of its magnitude, and by octave."""
     for number, unit in _QUANTITY.findall(text):
         value = float(number.replace(",", ""))
         unit, factor = _SCALED.get(unit, (_UNITS.get(unit, unit), 1.0))

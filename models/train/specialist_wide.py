@@ -31,7 +31,7 @@ class WideSettings:
     feature_dropout: float = 0.2
     title_only: float = 0.15
     label_width: float = 2.0
-    ridge: float = 0.5
+    ridge: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,21 @@ def fit_ridge(data: WideData, settings: WideSettings) -> Ridge:
     model = linear_model.Ridge(alpha=settings.ridge, solver="sparse_cg", tol=1e-3)
     model.fit(unit, data.log_prices, sample_weight=data.weights)
     return Ridge(model.coef_.astype(np.float32), float(model.intercept_))
+
+
+def predict_wide(
+    network: WideNetwork, ridge: Ridge, bags: Bags
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+    """Each text's log bin probabilities (the heads' geometric mean, unnormalised) and the ridge's log price."""
+    logs, linear = [], []
+    with torch.no_grad():
+        for start in range(0, len(bags), 512):
+            rows = [bags.row(index) for index in range(start, min(start + 512, len(bags)))]
+            ids, offsets, weights = bag_batch(network, rows)
+            logs.append(torch.log_softmax(network(ids, offsets, weights), dim=-1).mean(1).numpy())
+            contribution = ridge.coefficients[ids.numpy()] * weights.numpy() / GAIN
+            linear.append(np.add.reduceat(contribution, offsets.numpy()) + ridge.intercept)
+    return np.concatenate(logs), np.concatenate(linear).astype(np.float64)
 
 
 def _shuffled(count: int, batch: int, rng: np.random.Generator) -> list[npt.NDArray[np.int64]]:
