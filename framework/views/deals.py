@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from framework.deals import Condition, Deal, Estimate, Opportunity, Valuation
+from framework.memory.feedback import Vote
 from framework.memory.records import Notification, OpportunityRecord, PricePoint
 from framework.money import Money
 from framework.views.figures import price_history, range_bar, worth
@@ -15,7 +16,7 @@ from framework.views.markup import NOTHING, Child, Html, empty, join, link, mome
 
 _CONDITIONS = {Condition.OPEN_BOX: "open box", Condition.REFURBISHED: "refurbished", Condition.USED: "used"}
 _MEMBERS = {"specialist": "Specialist", "frontier": "Frontier (retrieval)", "random_forest": "Random forest"}
-FEEDBACK = {"good": "Good find", "bad": "Not for me"}
+_VOTES = {Vote.GOOD: "Good find", Vote.BAD: "Not for me", Vote.BOUGHT: "Bought it"}
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Background:
 
     history: Sequence[PricePoint] = ()
     notifications: Sequence[Notification] = ()
-    feedback: str | None = None
+    vote: Vote | None = None
+    can_resend: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,12 +131,12 @@ def _actions(opportunity: Opportunity, background: Background) -> Html:
             class_="dh-button",
             data_post=f"{path}/feedback",
             data_body=word,
-            aria_pressed="true" if background.feedback == word else "false",
+            aria_pressed="true" if background.vote is word else "false",
             aria_label=f"{label}: {opportunity.deal.title}",
         )
-        for word, label in FEEDBACK.items()
+        for word, label in _VOTES.items()
     ]
-    if background.notifications:
+    if background.can_resend:
         buttons.append(
             tag(
                 "button",

@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Res
 from framework.errors import SettingsError
 from framework.health import Check, CheckStatus, worst
 from framework.settings import Settings
+from framework.web.api import add_api
 from framework.web.context import DashboardContext
 from framework.web.guard import Guard, is_loopback
 from framework.web.headers import SecurityHeaders
@@ -29,6 +30,7 @@ def create_app(context: DashboardContext, mount: Callable[[FastAPI], None] | Non
     app = FastAPI(title="Dealhound", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     _add_health(app, Health(context))
     _add_files(app)
+    add_api(app, context)
     if mount is not None:
         mount(app)
     app.add_middleware(Guard, any_host=context.settings.password is not None)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from framework.atlas import Atlas
-from framework.deals import Valuation
+from framework.deals import Estimate
 from framework.health import Check
 from framework.memory.base import Clock, utc_now
 from framework.memory.store import Store
@@ -49,8 +49,10 @@ class DashboardContext:
     """The daemon as the dashboard sees it. What is ``None`` is not offered (there is no button for it).
 
     ``checks`` are doctor's (they may be slow: the answer is kept for a minute); ``atlas`` answers at once, ``None``
-    while the map is being laid out; ``price`` values descriptions and may take seconds; ``test_notification`` sends
-    one message through every channel and says what each answered; ``evaluation`` is the last evaluation's report.
+    while the map is being laid out; ``price`` gives one estimate per description, or the sentence why there is none,
+    and may take seconds; ``resend`` puts an opportunity's notification into the outbox once more and says so;
+    ``test_notification`` sends one message through every channel and says what each answered; ``evaluation`` is the
+    last evaluation's report.
     """
 
     store: Store
@@ -60,7 +62,8 @@ class DashboardContext:
     checks: Callable[[], Sequence[Check]] = tuple
     progress: Callable[[], HuntProgress | None] = lambda: None
     atlas: Callable[[], Atlas | None] = lambda: None
-    price: Callable[[Sequence[str]], Sequence[Valuation]] | None = None
+    price: Callable[[Sequence[str]], Sequence[Estimate | str]] | None = None
+    resend: Callable[[str], str] | None = None
     test_notification: Callable[[], Sequence[Check]] | None = None
     evaluation: Callable[[], dict[str, Any] | None] = lambda: None
     clock: Clock = utc_now

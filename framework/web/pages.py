@@ -172,10 +172,6 @@ class Pages:
         return Background(
             history=store.price_history(record.product_key),
             notifications=store.notifications(20, opportunity_id=identity),
-            feedback=store.get_state(feedback_key(identity)),
+            vote=store.vote_on(identity),
+            can_resend=self._context.resend is not None,
         )
-
-
-def feedback_key(opportunity_id: str) -> str:
-    """Where the owner's word on an opportunity is kept."""
-    return f"feedback.{opportunity_id}"
