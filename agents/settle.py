@@ -1,9 +1,9 @@
 """Who is right about an entry: the grammar or the language model?
 
-The grammar's reading stands wherever it found a deal in the title or the publisher's fields, because nobody but the
-publisher writes there. The model may name the product better, read what the grammar could not, and call an offer by
-another kind where the title shows it. Each of its claims must be borne out by the source (``agents.grounding``); the
-url, the entry and the image always come from our record.
+A deal that the grammar found stands: a model that reads hostile text cannot unmake it, nor change its price where the
+title or the publisher's fields state one. The model may name the product better, read what the grammar could not, and
+say what an entry without a price is where the title shows it. Each of its claims must be borne out by the source
+(``agents.grounding``); the url, the entry and the image always come from our record.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from framework.deals import Deal, Entry, Kind, ReaderName, Reading, ReadingVerdi
 
 # Kinds that the grammar may have seen in a word which the model understands better.
 _DOUBTFUL_KINDS = frozenset({Kind.MANY, Kind.COUPON, Kind.OTHER})
-# Kinds that cannot have a price of their own, so they cannot be what has one.
-_WITHOUT_PRICE = frozenset({Kind.COUPON, Kind.FREEBIE})
 _LONGEST = 600
 
 
@@ -40,17 +38,20 @@ def settle(reading: Reading, claim: DealClaim, source: Source) -> Reading:
         return _refined(reading, claim, source, support)
     if support is None:
         return _quarantined(reading, claim)
-    if reading.verdict is ReadingVerdict.SKIPPED and not (support.in_title and reading.kind in _DOUBTFUL_KINDS):
+    if reading.verdict is ReadingVerdict.SKIPPED and not _may_be_product(reading, source, support):
         return reading
     return _read_by_model(reading.entry, claim, source, support)
 
 
+def _may_be_product(reading: Reading, source: Source, support: Support) -> bool:
+    """Whether an entry that the grammar took for something else may be a product: the title has its price, and no word
+    of the other kind."""
+    kind = reading.kind
+    return support.in_title and kind in _DOUBTFUL_KINDS and kind is not None and not kind_shows(source.title, kind)
+
+
 def _other_kind(reading: Reading, claim: DealClaim, source: Source) -> Reading:
-    if reading.verdict is ReadingVerdict.SKIPPED:
-        return reading
-    if reading.verdict is ReadingVerdict.DEAL and (
-        claim.kind in _WITHOUT_PRICE or not kind_shows(source.title, claim.kind)
-    ):
+    if reading.verdict is not ReadingVerdict.FAILED or not kind_shows(source.title, claim.kind):
         return reading
     return Reading(
         entry=reading.entry,

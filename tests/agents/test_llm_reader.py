@@ -12,7 +12,7 @@ import pytest
 from agents.llm_reader import LlmReader
 from framework.chat.budget import Limits
 from framework.chat.client import Chat
-from framework.deals import Entry, Kind, ReaderName, Reading, ReadingVerdict
+from framework.deals import Entry, ReaderName, Reading, ReadingVerdict
 from framework.money import Money
 from framework.reading.extractive import ExtractiveReader
 from framework.reading.pages import Page, PageKind
@@ -171,14 +171,23 @@ def test_a_price_from_nowhere_is_quarantined_with_the_reason(connect: Connect, l
     assert "the source does not state" in reading.reason
 
 
-def test_the_title_shows_the_kind_or_the_claim_is_dropped(connect: Connect, ledger: Ledger) -> None:
-    sale = entry(1, title="Lumo lamps and more for $24.99, select styles")
-    lamp = entry(2, title="Lumo Desk Lamp L200 for $24.99")
-    with scripted(gives(selection(claim(1, kind="many"), claim(2, kind="many")))) as server:
-        first, second = reader(connect(server), ledger).read([sale, lamp], {})
-    assert first.verdict is ReadingVerdict.SKIPPED
-    assert first.kind is Kind.MANY
-    assert second.verdict is ReadingVerdict.DEAL
+def test_a_model_cannot_unmake_a_deal(connect: Connect, ledger: Ledger) -> None:
+    lamp = entry(title="Lumo Desk Lamp L200 for $24.99, what a review")
+    with scripted(gives(selection(claim(kind="other")))) as server:
+        (reading,) = reader(connect(server), ledger).read([lamp], {})
+    assert reading.verdict is ReadingVerdict.DEAL
+
+
+@pytest.mark.parametrize(
+    ("title", "verdict"), [("What a lamp?", ReadingVerdict.SKIPPED), ("Lumo Lamp", ReadingVerdict.FAILED)]
+)
+def test_what_has_no_price_is_of_another_kind_where_the_title_shows_it(
+    connect: Connect, ledger: Ledger, title: str, verdict: ReadingVerdict
+) -> None:
+    unpriced = entry(title=title, content="A lamp of glass and steel.")
+    with scripted(gives(selection(claim(kind="other", price=None, arithmetic="")))) as server:
+        (reading,) = reader(connect(server), ledger).read([unpriced], {})
+    assert reading.verdict is verdict
 
 
 def test_claims_about_items_that_were_not_given_are_ignored(connect: Connect, ledger: Ledger) -> None:
