@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
@@ -16,6 +15,7 @@ from framework.feedstate import FeedStatus
 from framework.memory.entries import EXCERPT_CHARS, MAX_ATTEMPTS
 from framework.memory.records import EntryState, EntryVerdict, NotificationState, OpportunityOrder
 from framework.memory.store import Store
+from tests.fakes.postgres import Postgres, postgres_folder
 from tests.framework.memory_examples import (
     FEED,
     START,
@@ -36,9 +36,33 @@ def clock() -> FixedClock:
     return FixedClock()
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return fresh_url(tmp_path)
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    programs = postgres_folder()
+    if programs is None:
+        pytest.skip("no PostgreSQL server or no psycopg here")
+    with Postgres(programs) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The same tests on both databases."""
+    if request.param == "sqlite":
+        return fresh_url(tmp_path)
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
+def refuse_inserts(store: Store, table: str) -> None:
+    """Make the database itself refuse rows of one table, as a full disk would."""
+    with store._database.write() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER refuse BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+            )
+        else:
+            connection.exec_driver_sql(f"ALTER TABLE {table} ADD CONSTRAINT disk_is_full CHECK (false) NOT VALID")
 
 
 @pytest.fixture
@@ -63,9 +87,8 @@ def test_polling_again_brings_only_unknown_entries(store: Store) -> None:
     assert store.count_entries() == 2
 
 
-def test_a_poll_that_cannot_store_its_entries_leaves_the_etag(store: Store, url: str) -> None:
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
-        raw.execute("CREATE TRIGGER refuse BEFORE INSERT ON entries BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+def test_a_poll_that_cannot_store_its_entries_leaves_the_etag(store: Store) -> None:
+    refuse_inserts(store, "entries")
     with pytest.raises(DatabaseUnavailable, match="disk"):
         store.record_poll(poll(entry(1)))
     followed = store.feed(FEED)
@@ -170,9 +193,8 @@ def test_an_opportunity_and_its_notifications_appear_together(store: Store) -> N
     assert store.entries(verdict=EntryVerdict.OPPORTUNITY)[0].entry.id == "entry-1"
 
 
-def test_when_the_outbox_cannot_be_written_there_is_no_opportunity_either(store: Store, url: str) -> None:
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
-        raw.execute("CREATE TRIGGER refuse BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no'); END")
+def test_when_the_outbox_cannot_be_written_there_is_no_opportunity_either(store: Store) -> None:
+    refuse_inserts(store, "outbox")
     with pytest.raises(DatabaseUnavailable):
         surface(store, entry(1))
     assert store.count_opportunities() == 0
