@@ -35,7 +35,7 @@ def text(value: object) -> str:
     return str(value).translate(_DISGUISES)
 
 
-def tag(name: str, *children: Child, **attributes: object) -> Html:
+def tag(name: str, /, *children: Child, **attributes: object) -> Html:
     """One element. Attributes drop a trailing underscore and write others as dashes; ``None`` and False leave it out.
 
     >>> tag("b", "1 < 2", class_="x", data_id=7)
@@ -81,7 +81,7 @@ def web_address(url: str | None) -> str | None:
     return url if valid else None
 
 
-def link(url: str | None, *children: Child, **attributes: object) -> Html:
+def link(url: str | None, /, *children: Child, **attributes: object) -> Html:
     """A link that opens in a new tab and tells the site nothing; plain text where the URL is no web address."""
     address = web_address(url)
     if address is None:

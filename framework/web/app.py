@@ -11,11 +11,13 @@ from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Res
 from framework.errors import SettingsError
 from framework.health import Check, CheckStatus, worst
 from framework.settings import Settings
+from framework.web.access import Access
 from framework.web.api import add_api
 from framework.web.context import DashboardContext
 from framework.web.guard import Guard, is_loopback
 from framework.web.headers import SecurityHeaders
 from framework.web.health import Health
+from framework.web.login import Door, add_login
 
 STATIC = Path(__file__).parent / "static"
 _FILES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -31,8 +33,12 @@ def create_app(context: DashboardContext, mount: Callable[[FastAPI], None] | Non
     _add_health(app, Health(context))
     _add_files(app)
     add_api(app, context)
+    password = context.settings.password
+    access = Access(context.store, password.get_secret_value() if password else None, context.clock)
+    add_login(app, access)
     if mount is not None:
         mount(app)
+    app.add_middleware(Door, access=access)
     app.add_middleware(Guard, any_host=context.settings.password is not None)
     app.add_middleware(SecurityHeaders)
     return app
