@@ -33,7 +33,7 @@ _SUFFIX = (
 )
 _AMOUNT = re.compile(
     rf"(?P<prefix>{_PREFIX})[ \u00a0]?(?P<cents>\.\d\d(?!\d)|{_NUMBER})"
-    rf"|(?<![\w.,$€£-])(?P<number>{_NUMBER})(?:,-)?[ \u00a0]?(?P<suffix>{_SUFFIX})"
+    rf"|(?<![\w.,$€£-])(?P<number>{_NUMBER})(?:,-)?[ \u00a0]?(?P<suffix>{_SUFFIX})(?! ?\d)"
 )
 
 

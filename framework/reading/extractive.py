@@ -7,6 +7,7 @@ the post: shops' pages show the price before the coupon that the post is about.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from framework.deals import Deal, Entry, Kind, ReaderName, Reading, ReadingVerdict
@@ -21,6 +22,7 @@ from framework.reading.titles import condition_of
 
 _NO_PRICE = "No price found in the title, the text or the page."
 _LONGEST_TITLE = 300
+_PLATFORM = re.compile(r"\b(?:PS[345]|Xbox(?: One| Series [XS])?|Switch(?: 2)?|PC|Steam|iOS|Android|eBook)\b", re.I)
 
 
 class ExtractiveReader:
@@ -71,9 +73,16 @@ def _failed(entry: Entry, page: Page | None) -> Reading:
     return Reading(entry=entry, verdict=ReadingVerdict.FAILED, kind=Kind.PRODUCT, reason=reason)
 
 
+def _without_count(product: str, quantity: int) -> str:
+    """The product without the 2 of "2 for $30" at its end."""
+    return product.removesuffix(str(quantity)).rstrip(" -–,:") if quantity > 1 else product
+
+
 def _deal(post: Post, offer: Offer, reader: ReaderName, page: Page | None) -> Deal:
     entry = post.entry
-    product = post.title.product or post.title.text
+    product = _without_count(post.title.product, offer.quantity) or post.title.text
+    if platform := _PLATFORM.search(post.title.who):
+        product = f"{product} ({platform.group()})"
     on_page = page if page and page.kind is PageKind.PRODUCT else None
     title = product[:_LONGEST_TITLE] or (on_page.product if on_page else None) or "untitled"
     return Deal(

@@ -98,7 +98,7 @@ SALE = _words(
     r"sales?(?! price)", r"clearance(?! price)", r"closeouts?", r"deals", r"specials", r"freebies", r"sitewide",
     r"outlet(?! (?:cover|box|tester|extender|plate|strip|adapter|wall|power|surge))", r"(?:extra|additional) savings",
     r"savings (?:on|from|event)", r"everything", r"web specials", r"promotion", r"soldes", r"ventes? privées?",
-    r"toute la", r"sur la gamme", r"collection films", r"merchandise(?= clearance)",
+    r"toute la", r"sur la gamme",
     r"select (?:styles|items|tools|men's|women's|kids'|products|titles|household|groceries|amazon groceries"
     r"|apparel|subs?"
     r"|games?|movies|sale|shoes|clothing|totes|locations)",

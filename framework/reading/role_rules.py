@@ -207,6 +207,7 @@ _CONDITIONS = (
             r"minimum",
             r"purchase\b",
             r"orders?\b",
+            r"spend\b",
             r"worth of",
         ),
     ),

@@ -22,11 +22,10 @@ _MOST_AMOUNTS = 80  # a text with more is a price list; what matters stands at i
 
 @dataclass(frozen=True)
 class Priced:
-    """An amount with its role. ``quantity`` is what the text says it buys: 2 in "2 for $30"."""
+    """An amount with its role."""
 
     amount: Amount
     role: Role
-    quantity: int = 1
     strong: bool = False  # the words before it say that it is the price
 
     @property
@@ -53,8 +52,6 @@ _SUM = re.compile(
 )
 _ARROW = re.compile(r"\s*(?:→|->|=>|»|>+|now|down to)\s*(?:only |just |now )?", re.I)
 _RANGE = re.compile(r"\s*(?:[-–−]|to)\s*")
-_QUANTITY = re.compile(r"(?<![\w.$])(\d{1,3})\s?(?:for|/|x for|pour|für)\s*(?:only |just )?$", re.I)
-_QUANTITY_AFTER = re.compile(r"\s*for (?:any )?(\d{1,2})(?=\s*(?:$|[,.;)+]))", re.I)
 
 
 def read_roles(text: str, *, dollar: str | None = None) -> list[Priced]:
@@ -71,12 +68,7 @@ def _read(text: str, amount: Amount) -> Priced:
     rule = next((rule for rule in RULES if rule.holds(before, after)), None)
     if rule:
         return Priced(amount, rule.role)
-    return Priced(amount, Role.PAID, _quantity(before, after), strong=_STRONG.search(before) is not None)
-
-
-def _quantity(before: str, after: str) -> int:
-    match = _QUANTITY.search(before) or _QUANTITY_AFTER.match(after)
-    return int(match[1]) if match and 0 < int(match[1]) <= 500 else 1
+    return Priced(amount, Role.PAID, strong=_STRONG.search(before) is not None)
 
 
 def _mark_pairs(text: str, found: list[Priced]) -> list[Priced]:

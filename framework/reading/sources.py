@@ -20,6 +20,7 @@ from framework.reading.offers import (
 )
 from framework.reading.pages import Page
 from framework.reading.post import Post
+from framework.reading.quantity import items_bought
 from framework.reading.role import Role
 from framework.reading.roles import Priced
 from framework.reading.titles import bare_price
@@ -51,8 +52,8 @@ def _from_fields(post: Post) -> Offer | None:
             continue
         currency = post.entry.fields.get(f"{key}@currency", "")
         if money := parse_price(value, currency, default=post.currency):
-            quantity = next((item.quantity for item in post.in_title if item.role is Role.PAID), 1)
-            return Offer(money, quantity, evidence=(f"{key} {value}",), certain=True)
+            paid = next((item for item in post.in_title if item.role is Role.PAID), None)
+            return Offer(money, _quantity(post, post.title.text, paid), evidence=(f"{key} {value}",), certain=True)
     return None
 
 
@@ -61,6 +62,7 @@ def _from_title(post: Post, page: Page | None) -> Offer | None:
     candidates = _title_prices(post)
     if not candidates:
         return None
+    text = post.title.text
     value, item, words = candidates[0]
     currency = item.amount.currency if item else post.currency
     evidence = [words]
@@ -76,7 +78,7 @@ def _from_title(post: Post, page: Page | None) -> Offer | None:
         return None
     alone = item is not None and len({candidate[0] for candidate in candidates}) == 1
     certain = alone and (exact is not None or not _content_has_own_price(post))
-    return Offer(money, item.quantity if item else 1, evidence=tuple(evidence), certain=certain)
+    return Offer(money, _quantity(post, text, item), evidence=tuple(evidence), certain=certain)
 
 
 def _title_prices(post: Post) -> list[Candidate]:
@@ -92,6 +94,12 @@ def _title_prices(post: Post) -> list[Candidate]:
         return [(starts[0].value, starts[0], span(text, starts[0]))]
     bare = bare_price(text) if not post.in_title else None
     return [(Decimal(bare), None, bare)] if bare else []
+
+
+def _quantity(post: Post, text: str, item: Priced | None) -> int:
+    if item is None:
+        return 1
+    return items_bought(text[: item.amount.start], text[item.amount.end :], item.value, post.content)
 
 
 def _content_has_own_price(post: Post) -> bool:
@@ -110,7 +118,7 @@ def _from_content(post: Post) -> Offer | None:
     money = _money(found[0], found[1].amount.currency) if found else None
     if not found or not money:
         return None
-    return Offer(money, found[1].quantity, evidence=(span(post.content, found[1]),))
+    return Offer(money, _quantity(post, post.content, found[1]), evidence=(span(post.content, found[1]),))
 
 
 def _with_claims(post: Post, offer: Offer, page: Page | None) -> Offer:
@@ -123,14 +131,9 @@ def _with_claims(post: Post, offer: Offer, page: Page | None) -> Offer:
             offer = replace(_with_evidence(offer, span(text, listed[1])), list_price=_money(listed[0], currency))
         if market and offer.market_price is None:
             offer = replace(_with_evidence(offer, span(text, market[1])), market_price=_money(market[0], currency))
-    listed_on_page = page.list_price if page else None
-    if (
-        offer.list_price is None
-        and listed_on_page
-        and listed_on_page.currency == currency
-        and listed_on_page > offer.price
-    ):
-        offer = replace(_with_evidence(offer, f"page list price {listed_on_page}"), list_price=listed_on_page)
+    shown = page.list_price if page else None
+    if offer.list_price is None and shown and shown.currency == currency and shown > offer.price:
+        offer = replace(_with_evidence(offer, f"page list price {shown}"), list_price=shown)
     return offer
 
 

@@ -36,9 +36,19 @@ _WHO = re.compile(
 
 # Words that lead up to a price and belong to it.
 _PRICE_LEADERS = re.compile(
-    r"(?:[\s:;,|~(–—-]|\b(?:for|from|only|just|now|at|is|as low as|starting at|price|on sale|sale|about|under"
-    r"|effectively"
-    r"|pm|deal|\d{1,3} for|each|or)\b)+$",
+    r"(?:[\s:;,|~(–—/-]|\b(?:for|from|only|just|now|at|is|was|as low as|starting at|price|on sale|sale|about|under"
+    r"|pm|deal"
+    r"|effectively|drops to|falls to|hits|down to|(?:for )?a new low(?: of)?|für|pour|à|each"
+    r"|or)\b)+$",
+    re.I,
+)
+# Words that lead into a headline and are no part of the product's name.
+_HEADLINE = re.compile(
+    r"^(?:deal|today only|price drop|lowest price|hot|(?:½|half|1/2) price|(?:take|save"
+    r"|get) (?:an? )?(?:extra )?[$€£]?\d+%? off(?: of| on)?"
+    r"|save [$€£]?\d+ on|\d+% off|buy|get|grab|score|pick up)\b:?\s+(?:(?:the|this|these|an?|one|any"
+    r"|\d{1,3}(?= [A-Z]))\s+)*"
+    r"|^[A-Z][\w.'!&]*(?: [A-Z][\w.'!&]*)? (?:has|offers|is offering) (?:the|this|an?) ",
     re.I,
 )
 # Where the product ends and extras begin: "+ Free S&H", "w/ S&S", "@ Store", "& More".
@@ -55,6 +65,7 @@ _BRACKETED = re.compile(
 )
 _AFTER_PRICE = re.compile(r"^\s*(?:off|savings?|discount|each|or less)\b", re.I)
 _BARE_PRICE = re.compile(r"(?<![\d.,$€£x×-])(\d{1,4}\.\d{2})\s*(?=$|\+\s|w/ s&s)", re.I)
+_NO_PRODUCT = frozenset({"buy", "get", "spend", "save", "take", "only", "price"})
 _SPOKEN = (Role.PAID, Role.RESULT, Role.BEFORE, Role.FROM, Role.UP_TO, Role.LIST, Role.DISCOUNT, Role.RECURRING)
 
 
@@ -79,8 +90,9 @@ def split_title(text: str, priced: list[Priced]) -> Title:
         cut = start + extras.start()
         body = text[start:cut]
     product = _PRICE_LEADERS.sub("", _BRACKETED.sub("", body)).strip(" -–—:;,|")
-    if not product:  # the price leads: "$20 off: Bosch drill", "$99 | Sony headphones"
-        product = _behind_price(text, priced, start)
+    product = _HEADLINE.sub("", product)
+    if len(product) < 4 or product.lower() in _NO_PRODUCT:  # the price leads: "$20 off: Bosch drill", "2 for $9 Socks"
+        product = _behind_price(text, priced, start) or product
     return Title(text, text[:start].strip(" :"), product, text[cut:].strip())
 
 

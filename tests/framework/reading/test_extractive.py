@@ -146,6 +146,28 @@ def test_the_description_is_the_product_without_the_offer() -> None:
 
 
 @pytest.mark.parametrize(
+    ("title", "product"),
+    [
+        ("Costco Members: Fire Extinguisher (3-A:40-BC) $30 + Free S&H", "Fire Extinguisher (3-A:40-BC)"),
+        ("Echo Show 8 for $89.99", "Echo Show 8"),
+        ("12-Oz Soda 3 for $14.75 w/ S&S", "12-Oz Soda"),
+        ("Take 40% off this Ninja Blender: $59.99 shipped", "Ninja Blender"),
+        ("Apple Watch Ultra 2 drops to $649.99 (Reg. $799)", "Apple Watch Ultra 2"),
+        ("Buy 2 for $50: Levi's 501 Jeans", "Levi's 501 Jeans"),
+        ("3/$10 Gatorade 28-Oz", "Gatorade 28-Oz"),
+        ("[PS5] Some Game $29 + Delivery", "Some Game (PS5)"),
+        ("Logitech MX Master 3S - Maus für 59,99 €", "Logitech MX Master 3S - Maus"),
+        ("12-Ct Markers (Black) + $2 Store Cash $6.80 w/ S&S", "12-Ct Markers (Black)"),
+    ],
+)
+def test_the_title_of_a_deal_is_the_product(title: str, product: str) -> None:
+    deal = READER.read_one(entry(title)).deal
+
+    assert deal is not None
+    assert deal.title == product
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "A" * 200_000,

@@ -30,6 +30,9 @@ def amounts(title: str, content: str = "") -> Amounts:
 @pytest.mark.parametrize(
     ("title", "price"),
     [
+        ("Philips Sonicare 4300 £49.99 @ Some Shop", "49.99"),
+        ("Bosch Akkuschrauber für 79,99€ inkl. Versand (statt 99€)", "79.99"),
+        ("LG C4 65-inch OLED: was $2,699 now $1,396 at Best Buy", "1396.00"),
         ('Dell 27" S2722QC 4K Monitor $299.99 + Free S&H on $35+', "299.99"),
         ("Bosch 18V Drill for $79 + free shipping w/ $39", "79.00"),
         ("$50 off Dyson V8 Vacuum: now $299", "299.00"),
@@ -89,6 +92,7 @@ def test_the_price_paid_is_told_from_the_other_amounts(title: str, price: str) -
             "83.00",
         ),
         ("Kindle for $79", "That's a savings of $20.", None, None),
+        ("Refurb Kindle for $79", "That's $60 cheaper than what you'd pay for a brand-new one.", None, None),
         ("Kindle for $79", "It was $50 in our previous post.", None, None),
     ],
 )
@@ -104,6 +108,14 @@ def test_claimed_list_and_market_prices_are_read(
         ("Tide Pods 2 for $30", "30.00", 2),
         ("Hanes T-Shirts 10 for $25 + Free S&H", "25.00", 10),
         ("24-Ct Markers $7", "7.00", 1),
+        ("Echo Show 8 for $89.99", "89.99", 1),
+        ("PlayStation 5 for $399", "399.00", 1),
+        ("Nintendo Switch 2 for $427", "427.00", 1),
+        ("AirPods 4 for $99", "99.00", 1),
+        ("Portal 2 (PC) 2 for $3", "3.00", 2),
+        ("Far Cry 4 (PS4 Digital) for $3", "3.00", 1),
+        ("Buy 2 for $50: Levi's 501 Jeans", "50.00", 2),
+        ("3/$10 Gatorade 28-Oz", "10.00", 3),
         ("Sugar-Free Gum 3 for $4.50", "4.50", 3),
     ],
 )
