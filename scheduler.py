@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from agents.assemble import Hound
     from framework.web.server import ServerHandle
 
-GRACE = 8.0  # seconds that a hunt in progress may take to finish its item; the promise is to be gone in 10
+GRACE = 7.0  # seconds that a hunt in progress may take to finish its item
+LAST_SECOND = 9.5  # after a signal the process ends here in any case: the promise is to be gone in 10
 OUTBOX_SECONDS = 20
 JITTER_SHARE = 0.1  # of the interval: daemons all over the world must not poll in step
 
@@ -150,7 +151,7 @@ def main(home: Path | None = None) -> int:
 
 def _serve(hound: Hound, daemon: Daemon) -> ServerHandle:
     """Dashboard, API and health, on the one port."""
-    from agents.commands import operating
+    from agents.commands import operating, pricing
     from dashboard import create_app
     from framework.web.context import DashboardContext
     from framework.web.server import serve
@@ -162,6 +163,8 @@ def _serve(hound: Hound, daemon: Daemon) -> ServerHandle:
         controls=daemon,
         checks=lambda: operating.checks(hound),
         progress=hound.progress,
+        atlas=hound.atlas,
+        price=lambda texts: pricing.estimates(hound, texts),
         test_notification=lambda: operating.channel_checks(hound),
     )
     return serve(create_app(context), hound.settings.host, hound.settings.port)
@@ -175,6 +178,9 @@ def _stop_on_signals() -> threading.Event:
         if stop.is_set():
             os._exit(128 + number)
         stop.set()
+        last = threading.Timer(LAST_SECOND, os._exit, [0])
+        last.daemon = True
+        last.start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, handle)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from framework.money import Money
     from framework.reading.base import Reader
     from framework.reading.pages import Page
+    from models.atlas import CatalogueAtlas
     from models.base import Estimator
     from models.blender import Blender
     from models.catalogue import Catalogue
@@ -180,6 +181,13 @@ class Hound:
         url = self.settings.chroma_url
         path = None if url else self.settings.state / "catalogue"
         return Catalogue(self.encoder, path=path, url=url, shipped=load_shipped)
+
+    @cached_property
+    def atlas(self) -> CatalogueAtlas:
+        """The map of the catalogue."""
+        from models.atlas import CatalogueAtlas
+
+        return CatalogueAtlas(self.catalogue, self.settings.state / "atlas.json")
 
     @cached_property
     def members(self) -> list[MemberAgent]:

@@ -70,9 +70,13 @@ def price(hound: Hound, texts: Sequence[str], file: Path | None) -> Iterator[dic
     if not given and file is None:
         raise SettingsError("price needs a TEXT or --file with one item per line: id, description")
     for batch in batches(chain(given, lines)):
-        estimates = hound.ensemble.estimate([item.description for item in batch])
-        for item, said in zip(batch, estimates, strict=True):
-            yield estimate_row(item.id, said if isinstance(said, Estimate) else said.reason)
+        for item, said in zip(batch, estimates(hound, [item.description for item in batch]), strict=True):
+            yield estimate_row(item.id, said)
+
+
+def estimates(hound: Hound, texts: Sequence[str]) -> list[Estimate | str]:
+    """One estimate per text, or the reason why there is none."""
+    return [said if isinstance(said, Estimate) else said.reason for said in hound.ensemble.estimate(texts)]
 
 
 def judge_offers(hound: Hound, file: Path) -> Iterator[dict[str, Any]]:

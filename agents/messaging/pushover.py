@@ -54,6 +54,7 @@ class PushoverNotifier:
         """Send one message, fitted to Pushover's limits. See ``Notifier`` for what it raises."""
         from pushover_complete import PushoverAPI
 
+        self._counter = (0.0, None)  # whatever comes of this attempt, the old figure is no longer true
         with self._session(self._deadline) as session:
             answer = PushoverAPI(self._token)._send_message(
                 self._user, image=self._image(message), session=session, **fitted(message)
