@@ -76,9 +76,13 @@ class Notifications(Repository):
             return bool(connection.execute(waiting.values(**values)).rowcount)
 
     def note_baseline(self, notification_id: int, counter: int) -> None:
-        """Store the service's own message counter, read after the claim and just before the send."""
+        """Store the service's own message counter, read after the claim and just before the send.
+
+        The claim counts from now: looking the counter up may have taken long.
+        """
+        values = {"baseline": counter, "claimed": self._clock()}
         with self._database.write() as connection:
-            connection.execute(update(outbox).where(outbox.c.id == notification_id).values(baseline=counter))
+            connection.execute(update(outbox).where(outbox.c.id == notification_id).values(**values))
 
     def note_repeat(self, notification_id: int) -> None:
         """Note that a notification goes out a second time although the first may have arrived."""

@@ -129,6 +129,20 @@ def test_a_message_that_got_lost_is_looked_up_and_sent_again(
     assert len(service.accepted) == 1
 
 
+def test_a_lost_answer_does_not_make_the_next_message_look_accepted(
+    store: Store, clock: FixedClock, service: FakePushover, sender: Sender
+) -> None:
+    service.next_faults.extend([None, Fault.DROP_AFTER_ACCEPTING, Fault.DROP_BEFORE_ACCEPTING])
+    for number in range(3):
+        surface(store, entry(number), channels=PHONE, product_key=str(number))
+        sender.drain()
+        clock.forward(minutes=2)
+        sender.drain()
+    clock.forward(minutes=2)
+    sender.drain()
+    assert sorted(titles(service)) == [f"Kettle {number} for $20" for number in range(3)]
+
+
 def test_while_one_is_in_doubt_the_channel_sends_nothing_that_would_move_the_counter(
     store: Store, clock: FixedClock, service: FakePushover, sender: Sender
 ) -> None:

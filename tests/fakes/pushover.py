@@ -151,7 +151,11 @@ def _handler(fake: FakePushover) -> type[BaseHTTPRequestHandler]:
             return self._answer(200, {"status": 1, "limit": fake.allowance, "remaining": fake.remaining})
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            length = int(self.headers.get("Content-Length", 0))
+            body = self.rfile.read(length)
+            if len(body) < length:  # the sender was killed in the middle of the request
+                self.close_connection = True
+                return None
             if urlsplit(self.path).path != "/1/messages.json":
                 return self._answer(404, {"status": 0, "errors": ["not found"]})
             with fake.lock:
