@@ -18,6 +18,8 @@ from framework.web.guard import Guard, is_loopback
 from framework.web.headers import SecurityHeaders
 from framework.web.health import Health
 from framework.web.login import Door, add_login
+from framework.web.metrics import add_metrics
+from framework.web.syndication import add_syndication
 
 STATIC = Path(__file__).parent / "static"
 _FILES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -30,7 +32,10 @@ def create_app(context: DashboardContext, mount: Callable[[FastAPI], None] | Non
     """
     require_password(context.settings)
     app = FastAPI(title="Dealhound", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    _add_health(app, Health(context))
+    health = Health(context)
+    _add_health(app, health)
+    add_metrics(app, context, health)
+    add_syndication(app, context)
     _add_files(app)
     add_api(app, context)
     password = context.settings.password
