@@ -151,7 +151,7 @@ def main(home: Path | None = None) -> int:
 
 def _serve(hound: Hound, daemon: Daemon) -> ServerHandle:
     """Dashboard, API and health, on the one port."""
-    from agents.commands import operating, pricing
+    from agents.commands import operating, pricing, training
     from dashboard import create_app
     from framework.web.context import DashboardContext
     from framework.web.server import serve
@@ -165,6 +165,7 @@ def _serve(hound: Hound, daemon: Daemon) -> ServerHandle:
         progress=hound.progress,
         atlas=hound.atlas,
         price=lambda texts: pricing.estimates(hound, texts),
+        evaluation=lambda: training.last_report(hound),
         test_notification=lambda: operating.channel_checks(hound),
     )
     return serve(create_app(context), hound.settings.host, hound.settings.port)

@@ -95,5 +95,7 @@ def catalogue_info(row: Row) -> str:
 
 
 def evaluation(row: Row) -> str:
-    """The evaluation's main table."""
-    return str(row.get("text", row))
+    """The evaluation's tables."""
+    from models.evaluate.report import text_table
+
+    return text_table(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -97,3 +98,58 @@ def _unseen(products: Sequence[Product], limit: int) -> list[Product]:
 
 def _trained(manifest: Manifest, folder: Path) -> dict[str, Any]:
     return {"folder": str(folder), **manifest.model_dump(mode="json")}
+
+
+def evaluate(
+    hound: Hound, data: Path | None, names: Sequence[str], limit: int | None, html: Path | None
+) -> dict[str, Any]:
+    """Accuracy, calibration and alert precision on priced products; kept for the dashboard.
+
+    Without ``data`` the last report is given again: the owner's own, else the one that came with the release.
+    """
+    from models.evaluate.report import write_html
+
+    report = _evaluate_on(hound, data, names, limit) if data else last_report(hound)
+    if report is None:
+        raise SettingsError("Nothing was evaluated yet: give --data with priced products, one JSON object a line")
+    if html is not None:
+        html.write_text(write_html(report), encoding="utf-8")
+    return report
+
+
+def last_report(hound: Hound) -> dict[str, Any] | None:
+    """The report of the last evaluation, ``None`` where there is none."""
+    from models.artifact import SHIPPED
+
+    for file in (_report_file(hound), SHIPPED / "evaluation.json"):
+        if file.exists():
+            report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            return report
+    return None
+
+
+def _report_file(hound: Hound) -> Path:
+    return hound.settings.state / "evaluation.json"
+
+
+def _evaluate_on(hound: Hound, data: Path, names: Sequence[str], limit: int | None) -> dict[str, Any]:
+    from models.evaluate.run import evaluate_file
+
+    chosen = [member.estimator for member in hound.members if not names or member.name in names]
+    unknown = set(names) - {member.name for member in hound.members}
+    if unknown:
+        known = ", ".join(member.name for member in hound.members)
+        raise SettingsError(f"No member is called {', '.join(sorted(unknown))}; there are: {known}")
+    log = structlog.get_logger("dealhound").bind(agent="ensemble")
+    report = evaluate_file(
+        data,
+        chosen,
+        hound.blender,
+        rule=hound.rule,
+        baselines=True,
+        limit=limit,
+        progress=lambda done, total: log.info("pricing", done=done, total=total),
+    )
+    _report_file(hound).parent.mkdir(parents=True, exist_ok=True)
+    _report_file(hound).write_text(json.dumps(report), encoding="utf-8")
+    return dict(report)
