@@ -93,7 +93,7 @@ def parse_ecb(content: bytes) -> Rates:
             "The exchange rates are not the European Central Bank's daily file; rates are left as they were"
         )
     try:
-        cubes = list(ElementTree.fromstring(content).iter("{*}Cube"))  # noqa: S314 - size and entities checked above
+        cubes = list(ElementTree.fromstring(content).findall(".//{*}Cube"))  # noqa: S314 - size and entities checked above
         day = next(date.fromisoformat(cube.attrib["time"]) for cube in cubes if "time" in cube.attrib)
         quotes = {c.attrib["currency"]: Decimal(c.attrib["rate"]) for c in cubes if "rate" in c.attrib}
     except (ElementTree.ParseError, StopIteration, KeyError, ValueError, InvalidOperation) as error:

@@ -116,7 +116,7 @@ class Catalogue:
         while batch := list(islice(stream, BATCH)):
             new = self._changed(batch)
             if new:
-                self._write(new, self._encoder.encode([item.description for item in new]), source)
+                self._write(new, self._encoder.encode([clean(item.description) for item in new]), source)
             seen += len(batch)
             written += len(new)
             if progress is not None:

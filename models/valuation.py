@@ -52,7 +52,8 @@ class Assumptions:
     dressed_up_below: float = 0.10  # the discount below which a seller has a reason to dress up
     dressed_range: tuple[float, float] = (1.3, 2.0)
     dressed_softness: float = 0.02
-    odd_claim: float = 0.01  # a claim about something else (another size, a bundle, a typing error)
+    odd_claim: float = 0.02  # a claim about something else (another size, a bundle, a typing error): it says nothing
+    odd_claim_width: float = 5.0  # of log price: such claims lie anywhere
     # "Lowest price elsewhere" is an editor's comparison on the day: the street price itself, within a few percent.
     market_spread: float = 0.05
     market_wrong: float = 0.05  # another variant was compared
@@ -233,8 +234,8 @@ class Valuer:
         discount = 1 - np.exp(log(price) - grid)
         tempted = 1 - step(discount, assume.dressed_up_below, assume.discount_softness)
         may_dress = assume.dressed_up * tempted
-        odd = normal(excess, 0.2, 0.8)
-        return (1 - assume.odd_claim) * ((1 - may_dress) * honest + may_dress * dressed) + assume.odd_claim * odd
+        sensible = (1 - may_dress) * honest + may_dress * dressed
+        return (1 - assume.odd_claim) * sensible + assume.odd_claim / assume.odd_claim_width
 
 
 _QUANTITY = re.compile(r"\b(\d+\s*-?\s*(?:pack|pk|count|ct|pcs|pieces?)|(?:pack|set|box|case|lot) of \d+)\b", re.I)
