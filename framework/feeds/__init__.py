@@ -8,7 +8,7 @@
 """
 
 from framework.feeds.files import read_feed_file
-from framework.feeds.health import notice, split_backlog, with_new_entries
+from framework.feeds.health import notice, with_new_entries
 from framework.feeds.parse import parse_feed
 from framework.feeds.poll import Poller
 from framework.feeds.raw import ParsedFeed
@@ -22,7 +22,6 @@ __all__ = [
     "notice",
     "parse_feed",
     "read_feed_file",
-    "split_backlog",
     "staggered",
     "with_new_entries",
 ]

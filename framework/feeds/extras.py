@@ -33,8 +33,8 @@ def foreign_prefixes(data: bytes) -> frozenset[str]:
     return frozenset(prefix for prefix in found if not _KNOWN.fullmatch(prefix))
 
 
-def read_extras(text: str, prefixes: frozenset[str]) -> list[tuple[str, dict[str, str]]]:
-    """For each item in order: its raw guid or id, and its extras. Stops at the first error of the XML."""
+def read_extras(data: bytes, prefixes: frozenset[str]) -> list[tuple[str, dict[str, str]]]:
+    """For each item of a UTF-8 document in order: its raw guid or id, and its extras; up to the first XML error."""
     collector = _Collector(prefixes)
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
@@ -43,7 +43,7 @@ def read_extras(text: str, prefixes: frozenset[str]) -> list[tuple[str, dict[str
     parser.CharacterDataHandler = collector.text
     parser.EntityDeclHandler = collector.refuse
     try:
-        parser.Parse(re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode("utf-8", "replace"), True)
+        parser.Parse(data, True)
     except (expat.ExpatError, _Stop):
         return collector.items
     return collector.items

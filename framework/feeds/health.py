@@ -5,10 +5,8 @@ Pure functions of two states, before and after a check, so a notice comes exactl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from framework.deals import Entry
 from framework.feedstate import FeedState, FeedStatus
 
 DOWN_AFTER = 5  # failed checks in a row
@@ -48,15 +46,3 @@ def with_new_entries(feed: FeedState, now: datetime) -> FeedState:
         gap = max(1.0, (now - feed.last_new_entry).total_seconds())
         usual = gap if usual is None else usual + _SMOOTHING * (gap - usual)
     return feed.model_copy(update={"last_new_entry": now, "usual_gap": usual})
-
-
-def split_backlog(entries: Sequence[Entry], keep: int) -> tuple[list[Entry], list[Entry]]:
-    """A new feed's entries: the newest ``keep`` to look at, and the backlog to remember unread.
-
-    Entries without a date keep the place that they have in the feed, where new ones usually come first.
-    """
-    oldest = datetime.min.replace(tzinfo=UTC)
-    dated = all(entry.published for entry in entries)
-    order = sorted(entries, key=lambda entry: entry.published or oldest, reverse=True) if dated else list(entries)
-    chosen = {entry.id for entry in order[:keep]}
-    return [e for e in entries if e.id in chosen], [e for e in entries if e.id not in chosen]

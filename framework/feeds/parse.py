@@ -13,15 +13,15 @@ from urllib.parse import urljoin
 import structlog
 
 from framework.errors import FeedError
+from framework.feeds.encoding import to_utf8
 from framework.feeds.extras import foreign_prefixes, read_extras
-from framework.feeds.guard import guarded
+from framework.feeds.guard import guarded, unpacked
 from framework.feeds.jsonfeed import looks_like_json, read_json_feed
 from framework.feeds.raw import LONGEST_TITLE, ParsedFeed, RawEntry, clean_entries
 from framework.feeds.text import plain_text
 
 _log = structlog.get_logger(__name__)
 
-_MARKUP_START = re.compile(rb"<(?:!--|(?:\?xml|!DOCTYPE|(?:\w+:)?(?:rss|rdf|feed|channel))\b)", re.IGNORECASE)
 _JUNK_SEARCHED = 65536
 _WEB_PAGE = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 _PAGE_TAG = re.compile(rb"<html[\s>]", re.IGNORECASE)
@@ -43,13 +43,15 @@ def parse_feed(
     from, where that differs. Raises ``FeedError`` for bytes that are no feed; a feed without entries is fine.
     """
     base = base_url or feed_url
-    data = guarded(data, feed_url)
+    data = unpacked(data, feed_url)
+    if not data.strip():
+        raise FeedError(feed_url, "The answer is empty")
     if looks_like_json(data):
         title, raws = read_json_feed(data, feed_url)
         return ParsedFeed(_title(title), clean_entries(feed_url, base, raws, sample=sample), len(raws), version="json1")
-    data = without_leading_junk(data)
-    result = _feedparser(data, feed_url, base, content_type)
-    if not result["entries"] and (not result["version"] or _PAGE_TAG.search(data[:_JUNK_SEARCHED])):
+    data = guarded(to_utf8(data, content_type), feed_url)
+    result = _feedparser(data, feed_url, base)
+    if not result["entries"] and (not result.get("version") or _PAGE_TAG.search(data[:_JUNK_SEARCHED])):
         raise FeedError(feed_url, _no_feed(data, base))
     raws = [_raw(item, extras) for item, extras in _with_extras(data, result)]
     entries = clean_entries(feed_url, base, raws, sample=sample)
@@ -60,11 +62,11 @@ def parse_feed(
     )
 
 
-def _feedparser(data: bytes, feed_url: str, base: str, content_type: str) -> Any:
-    """The library's result. A stream is passed, since it would open or fetch what a string names."""
+def _feedparser(data: bytes, feed_url: str, base: str) -> Any:
+    """The library's result on UTF-8 data. A stream is passed, since it would open or fetch what a string names."""
     import feedparser
 
-    headers = {"content-location": base} | ({"content-type": content_type} if content_type else {})
+    headers = {"content-location": base, "content-type": "application/xml; charset=utf-8"}
     try:
         return feedparser.parse(
             io.BytesIO(data), response_headers=headers, resolve_relative_uris=False, sanitize_html=False
@@ -73,18 +75,8 @@ def _feedparser(data: bytes, feed_url: str, base: str, content_type: str) -> Any
         raise FeedError(feed_url, f"The feed is broken beyond reading ({type(error).__name__})") from error
 
 
-def without_leading_junk(data: bytes) -> bytes:
-    """Bytes from the first markup on: warnings of broken scripts and blank lines often stand before the feed."""
-    start = _MARKUP_START.search(data, 0, _JUNK_SEARCHED)
-    if start is None or start.start() == 0 or b"\x00" in data[:4]:
-        return data
-    return data[start.start() :]
-
-
 def _no_feed(data: bytes, base: str) -> str:
     """The sentence for bytes that are no feed, with the page's own feeds where it names some."""
-    if not data.strip():
-        return "The answer is empty"
     if not _WEB_PAGE.search(data[:_JUNK_SEARCHED]):
         return "This is no feed"
     found = [
@@ -102,22 +94,13 @@ def _no_feed(data: bytes, base: str) -> str:
 def _with_extras(data: bytes, result: Any) -> Iterator[tuple[Any, dict[str, str]]]:
     """Each item with its namespaced extras: from the second pass as far as it reaches, else as feedparser has them."""
     prefixes = foreign_prefixes(data)
-    read = read_extras(data.decode(_encoding(result), "replace"), prefixes) if prefixes else []
+    read = read_extras(data, prefixes) if prefixes else []
     for number, item in enumerate(result["entries"]):
         guid, fields = read[number] if number < len(read) else ("", {})
         if number < len(read) and (not guid or guid == str(item.get("id", "")).strip() or item.get("guidislink")):
             yield item, fields
         else:
             yield item, _flattened(item, prefixes)
-
-
-def _encoding(result: Any) -> str:
-    encoding = str(result.get("encoding") or "utf-8")
-    try:
-        "".encode(encoding)
-    except LookupError:
-        return "utf-8"
-    return encoding
 
 
 def _flattened(item: Mapping[str, Any], prefixes: frozenset[str]) -> dict[str, str]:
@@ -169,10 +152,10 @@ def _images(item: Any) -> Iterator[str]:
 
 def _published(item: Any) -> datetime | None:
     for name in ("published_parsed", "created_parsed", "updated_parsed"):
-        if not item.get(name):
-            continue
+        moment = dict.get(item, name)  # the library's own look-up warns, and gives one date for another
         try:
-            return datetime.fromtimestamp(timegm(item[name]), UTC)
+            if moment:
+                return datetime.fromtimestamp(timegm(moment), UTC)
         except (ValueError, OverflowError, OSError):
             continue
     return None

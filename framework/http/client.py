@@ -226,8 +226,10 @@ def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def _core_url(target: Target) -> httpcore2.URL:
+    default = {"http": 80, "https": 443}[target.scheme]
+    port = None if target.port == default else target.port
     return httpcore2.URL(
-        scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
+        scheme=target.scheme.encode(), host=target.host.encode(), port=port, target=target.path.encode()
     )
 
 
