@@ -47,11 +47,12 @@ _WHO = (
 _HAS = re.compile(
     rf"^.{{0,90}}?\b(?:has|have|offers?|is offering|carries)\b(?: {_WHO}\b:?)*\s*(?P<name>[^\n]{{8,260}}?)\s*"
     r"(?:\bon sale\b|\bfor (?:just |only )?[$~]|\bfrom\s?[$~]|\bavailable\b|\bmarked\b|\bdiscounted\b|\breduced\b"
-    r"|[$]\d"
+    r"|[$]\s?\d"
     r"|\.\s|\.{3}|$)",
     re.I,
 )
 _NO_SHOP = re.compile(r"\bthat\b|price|[$€£]|\d%|\bdeal\b", re.I)  # "the best price that Amazon has charged"
+_SHOP_HAS = re.compile(r"[A-Z][\w'&.! -]{1,50} (?:has|have|offers) ")
 _FEATURES = re.compile(
     r"(?:^|\n)\W*(?:key )?(?:features?|specs?|specifications?|product (?:details|description|information)[^\n:]{0,40}"
     r"|description|caractéristiques[^\n]{0,20}|about this item|details|includes?)\s*:?\s*(?=\n|:)",
@@ -64,6 +65,10 @@ _ASIDE = re.compile(
 )
 _LEAD = re.compile(r"^\W*(?:(?:this|these|it's|it is|that's|this is|here's) (?:is |are )?(?:an? |the )?)\s*", re.I)
 _STOP = frozenset(["a", "an", "the", "of", "for", "with", "w", "and", "or", "in", "to", "by", "on", "at", "from", "is"])
+_SAME = {
+    "count": "ct", "pack": "pk", "piece": "pc", "pieces": "pc", "ounce": "oz", "ounces": "oz", "inch": "in",
+    "pound": "lb", "pounds": "lb", "gallon": "gal",
+}  # fmt: skip
 
 
 def describe(product: str, content: str = "", extra: str = "") -> str:
@@ -71,7 +76,8 @@ def describe(product: str, content: str = "", extra: str = "") -> str:
     base = _ASIDE.sub("", product).strip(" -–—:;,|")
     parts = [base] if base else []
     known = _words(base)
-    if (fuller := _name_in_content(content)) and _is_about(fuller, known) and _adds(fuller, known):
+    fuller = _name_in_content(content)
+    if fuller and _is_about(fuller, known) and _is_fuller(fuller, known):
         parts.append(fuller)
         known |= _words(fuller)
     for fact in (*_facts(content), *_facts(extra)):
@@ -99,19 +105,26 @@ def _facts(content: str) -> list[str]:
     facts = []
     for piece in _SENTENCE_END.split(content[:_READ]):
         fact = piece.strip(" •\t-–—:;,*")
-        if 3 <= len(fact) <= 260 and not fact.endswith("...") and not _OFFER_TALK.search(fact):
+        is_offer = fact.endswith("...") or _OFFER_TALK.search(fact) or _SHOP_HAS.match(fact)
+        if 3 <= len(fact) <= 260 and not is_offer:
             facts.append(_LEAD.sub("", fact).rstrip("."))
     return facts[:_MOST_FACTS]
 
 
 def _words(text: str) -> set[str]:
-    return {word for word in _WORD.findall(text.lower()) if word not in _STOP}
+    return {_SAME.get(word, word) for word in _WORD.findall(text.lower()) if word not in _STOP}
 
 
 def _is_about(name: str, known: set[str]) -> bool:
     """Whether a name shares enough words with what is known of the product."""
     theirs = _words(name)
     return not known or len(known & theirs) >= max(1, min(len(known), len(theirs)) // 3)
+
+
+def _is_fuller(name: str, known: set[str]) -> bool:
+    """Whether a name has more than another wording: two new words, or one with a figure in it (a model, a size)."""
+    new = _words(name) - known
+    return len(new) > 1 or any(re.search(r"\d", word) for word in new)
 
 
 def _adds(fact: str, known: set[str]) -> bool:

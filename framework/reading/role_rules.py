@@ -249,7 +249,7 @@ _CONDITIONS = (
         before=(
             r"(?:from|starts?(?: at| from| as low as)?|starting(?: at| from)?|as low as|as little as|under|below"
             r"|lower than"
-            r"|ab|à partir de|dès|desde|vanaf)" + _SOME,
+            r"|ab|à partir de|dès|desde|vanaf)(?: \d{1,3} for)?" + _SOME,
         ),
     ),
 )

@@ -24,6 +24,7 @@ KINDS = [
     ("Some Adventure Game (PC Digital Download) Free", Kind.FREEBIE),
     ("Sampler Box Free to Claim", Kind.FREEBIE),
     ("Running Shoes from $49 + Free S&H", Kind.MANY),
+    ("3D Printer Filament (various) from 10 for $73.85", Kind.MANY),
     ("Winter Sale: Up to 70% off", Kind.MANY),
     ("Toy Clearance at Target: Up to 35% off", Kind.MANY),
     ("Windows PC Deals at Best Buy: Up to 40% off", Kind.MANY),
