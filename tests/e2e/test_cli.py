@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Cli
-from tests.e2e.feeds import BARGAIN, ORDINARY, SALE, rss
+from tests.e2e.feeds import BARGAIN, BARGAIN_TITLE, ORDINARY, ORDINARY_TITLE, SALE, rss
 from tests.fakes.web import LoopbackWeb
 
 
@@ -37,7 +37,7 @@ def test_unusable_arguments_and_settings_end_with_status_2(cli: Cli) -> None:
 
 def test_scan_tells_deals_from_the_rest(cli: Cli, feed: Path) -> None:
     rows = cli("scan", feed, "--json").rows
-    assert [(row["verdict"], row["price"]) for row in rows] == [("deal", 79.0), ("deal", 38.0), ("skipped", None)]
+    assert [(row["verdict"], row["price"]) for row in rows] == [("deal", 199.0), ("deal", 38.0), ("skipped", None)]
     assert set(rows[0]) == {
         "id", "url", "title", "verdict", "kind", "price", "currency", "list_price", "market_price", "quantity",
         "condition", "description", "evidence", "reader", "reason",
@@ -57,13 +57,13 @@ def test_hunting_a_feed_twice_judges_its_deals_once(cli: Cli, feed: Path, home: 
     first = cli("hunt", "--feed", feed, "--json")
     assert first.status == 0, first.err
     verdicts = {row["title"]: row["verdict"] for row in first.rows}
-    assert verdicts == {BARGAIN: "opportunity", ORDINARY: "pass"}
+    assert verdicts == {BARGAIN_TITLE: "opportunity", ORDINARY_TITLE: "pass"}
     assert set(first.rows[0]) >= {
         "url", "title", "price", "currency", "list_price", "value", "low", "high", "discount", "discount_pct",
         "probability", "verdict", "reason", "members",
     }  # fmt: skip
     (remembered,) = json.loads((home / "memory.json").read_text())
-    assert remembered["deal"]["price"] == 79.0
+    assert remembered["deal"]["price"] == 199.0
     assert cli("hunt", "--feed", feed, "--json").rows == []
 
 
@@ -95,7 +95,7 @@ def test_judge_is_moved_by_the_price_and_names_bad_lines(cli: Cli, tmp_path: Pat
     offers = tmp_path / "offers.jsonl"
     text = "Sony WH-1000XM5 Wireless Noise Canceling Headphones"
     offers.write_text(
-        json.dumps({"id": "low", "description": text, "price": 79, "list_price": 399})
+        json.dumps({"id": "low", "description": text, "price": 199, "market_price": 349})
         + "\n"
         + json.dumps({"id": "high", "description": text, "price": 380})
         + "\n"
@@ -175,7 +175,7 @@ def test_a_backup_restores_what_was_lost(cli: Cli, feed: Path, home: Path, tmp_p
     for left in (home / "state").glob("dealhound.db*"):
         left.unlink()
     assert cli("restore", file).status == 0
-    assert [row["title"] for row in cli("memory", "show", "--json").rows] == [BARGAIN]
+    assert [row["title"] for row in cli("memory", "show", "--json").rows] == [BARGAIN_TITLE]
 
 
 def test_a_test_notification_tells_each_channel_s_answer(cli: Cli) -> None:

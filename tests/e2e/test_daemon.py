@@ -15,7 +15,7 @@ import pytest
 
 from framework.memory.store import Store
 from tests.e2e.conftest import ROOT
-from tests.e2e.feeds import BARGAIN, ORDINARY, rss
+from tests.e2e.feeds import BARGAIN, BARGAIN_TITLE, ORDINARY, rss
 from tests.fakes.pushover import FakePushover
 from tests.fakes.web import LoopbackWeb, Reply, chunks
 
@@ -77,7 +77,7 @@ def test_the_daemon_hunts_serves_and_stops_on_sigterm(start: Starter, home: Path
             DEALHOUND_PUSHOVER_URL=pushover.url,
         )
         wait_for(lambda: "hunt ends" in log_of(tmp_path), 100)
-        assert opportunities(home) == [BARGAIN]
+        assert opportunities(home) == [BARGAIN_TITLE]
         wait_for(lambda: len(pushover.accepted) == 1)
         address = next(word for word in log_of(tmp_path).split() if word.startswith("dashboard=http"))
         with urllib.request.urlopen(address.removeprefix("dashboard=") + "healthz", timeout=10) as answer:
@@ -123,5 +123,5 @@ def test_a_daemon_killed_in_the_middle_goes_on_where_it_stopped(start: Starter, 
         process.wait()
         start(**setting)
         wait_for(lambda: len(pushover.accepted) == 1, 100)
-        assert opportunities(home) == [BARGAIN]
+        assert opportunities(home) == [BARGAIN_TITLE]
         assert len(pushover.accepted) == 1
