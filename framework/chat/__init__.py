@@ -1,0 +1,1 @@
+"""Talking to language models: backends, structured replies, retries, budgets. Start at ``client.Chat``."""
