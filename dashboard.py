@@ -64,7 +64,7 @@ def mount(app: FastAPI, blocks: gradio.Blocks) -> None:
 
 
 def build(context: DashboardContext) -> gradio.Blocks:
-    """The page: seven tabs over one daemon."""
+    """The page: its tabs over one daemon."""
     gr = _gradio()
     pages, desk = Pages(context), Desk(context)
     with gr.Blocks(title="Dealhound", analytics_enabled=False, fill_width=True) as blocks:
@@ -75,6 +75,7 @@ def build(context: DashboardContext) -> gradio.Blocks:
             _live_tab(gr, board, pages, desk)
             _feeds_tab(gr, board, pages, desk)
             _map_tab(gr, pages)
+            _accuracy_tab(gr, board, pages)
             _settings_tab(gr, board, pages, desk)
         board.wire()
     return blocks
@@ -225,6 +226,19 @@ def _map_tab(gr: Any, pages: Pages) -> None:
         waiting = gr.Markdown("The map is being laid out, which takes a minute the first time. Open this tab again.")
         plot = gr.Plot(show_label=False, container=False)
         gr.on([tab.select, form.change], draw, form, [plot, waiting], api_visibility="private")
+
+
+def _accuracy_tab(gr: Any, board: _Board, pages: Pages) -> None:
+    from gradio.components.plot import PlotData
+
+    def draw() -> Any:
+        figure = pages.accuracy_plot()
+        return gr.skip() if figure is None else PlotData(type="plotly", plot=json.dumps(figure))
+
+    with board.tab("Accuracy") as tab:
+        board.show("accuracy", pages.accuracy)
+        plot = gr.Plot(show_label=False, container=False)
+        tab.select(draw, None, plot, api_visibility="private")
 
 
 def _settings_tab(gr: Any, board: _Board, pages: Pages, desk: Desk) -> None:

@@ -15,7 +15,12 @@ _COLOURS = (
     "#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#8a8f98",
     "#1f9bcf", "#d37295", "#86bc4b", "#c7832a", "#6a6ecf", "#38a39b", "#b5544b", "#a0a63c", "#7f5fa8", "#4aa5d8",
 )  # fmt: skip
-_INK = "#7c8696"  # readable on both backgrounds
+INK = "#7c8696"  # readable on both backgrounds
+BARE: dict[str, Any] = {  # no background of its own: the page's shows through
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "font": {"color": INK},
+}
 
 
 def map_figure(atlas: Atlas, opportunities: Iterable[Opportunity], *, deep: bool = False) -> dict[str, Any]:
@@ -97,7 +102,7 @@ def _labels(by_category: Mapping[str, Sequence[Place]]) -> list[dict[str, Any]]:
             "y": sorted(place.flat[1] for place in places)[len(places) // 2],
             "text": _escaped(name),
             "showarrow": False,
-            "font": {"size": 10, "color": _INK},
+            "font": {"size": 10, "color": INK},
         }
         for name, places in by_category.items()
     ]
@@ -112,12 +117,10 @@ def _layout(labels: Sequence[dict[str, Any]], deep: bool) -> dict[str, Any]:
     )
     return {
         **axes,
+        **BARE,
         "annotations": list(labels),
         "margin": {"l": 0, "r": 0, "t": 8, "b": 0},
         "height": 640,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": _INK},
         "legend": {"orientation": "h", "y": 1.0, "x": 0.0},
         "hoverlabel": {"align": "left"},
         "dragmode": "orbit" if deep else "pan",

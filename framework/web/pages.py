@@ -13,6 +13,7 @@ import structlog
 from framework.errors import DealhoundError
 from framework.health import Check, CheckStatus
 from framework.memory.records import OpportunityOrder, OpportunityRecord
+from framework.views.accuracy import accuracy_figure, accuracy_tables
 from framework.views.deals import Background, DealsPage, deals_page
 from framework.views.feeds import feeds_table
 from framework.views.live import entries_table, hunts_table, live_page, log_lines, progress_line, speakers
@@ -160,6 +161,16 @@ class Pages:
             return None
         newest = [record.opportunity for record in self._context.store.opportunities(_MAP_DEALS)]
         return map_figure(atlas, newest, deep=deep)
+
+    @_shown
+    def accuracy(self) -> Html:
+        """The last evaluation's figures."""
+        return accuracy_tables(self._context.evaluation())
+
+    def accuracy_plot(self) -> dict[str, Any] | None:
+        """Estimates beside true prices as a plotly figure; ``None`` without an evaluation."""
+        report = self._context.evaluation()
+        return accuracy_figure(report) if report else None
 
     def _paused(self) -> bool:
         return self._context.controls is not None and self._context.controls.paused()

@@ -16,6 +16,7 @@ from framework.money import Money
 from framework.progress import ProgressBoard
 from framework.settings import Settings
 from framework.views import deals, feeds, figures, live, status
+from framework.views.accuracy import accuracy_figure, accuracy_tables
 from framework.views.map import map_figure
 from framework.views.markup import Html, link, moment, table, tag, web_address
 from tests.fakes import board
@@ -230,3 +231,32 @@ def test_a_deal_without_likes_on_the_map_is_left_out(store: Store) -> None:
     board.add_opportunity(store, 0)
     empty = board.atlas().model_copy(update={"places": board.atlas().places[1:2]})
     assert map_figure(empty, [store.opportunities(1)[0].opportunity])["data"][-1]["x"] == []
+
+
+REPORT = {
+    "products": 1234,
+    "slices": {
+        "electronics <b>": {
+            "count": 600,
+            "accuracy": {
+                "blend": {"median_error": 12.5, "mae": 30.0, "rmsle": 0.4, "close": 0.81},
+                "silent member": {"answered": 0.0},
+            },
+            "coverage": {"whole": 0.79},
+            "judge": {"judge": {"precision": 0.9, "recall": 0.5}},
+        }
+    },
+    "scatter": [[10.0, 12.0], [200.0, 150.0]],
+}
+
+
+def test_the_evaluation_is_shown_with_its_figures_and_a_silent_member_without() -> None:
+    page = accuracy_tables(REPORT)
+    for shown in ("1,234 products", "electronics &lt;b&gt; (600)", "$12.50", "81%", "79% held", "90% were real", "–"):
+        assert shown in page
+    assert accuracy_figure(REPORT)["data"][0]["y"] == [12.0, 150.0]
+
+
+def test_without_an_evaluation_the_page_says_how_to_make_one() -> None:
+    assert "./dealhound evaluate" in accuracy_tables(None)
+    assert accuracy_figure({})["data"][0]["x"] == []
