@@ -120,7 +120,7 @@ COUPON = _words(
     r"off (?:[$€£]\d+\+?|your|any|orders?|bookings?|when)", r"receive", r"get .{1,60} free",
 )  # fmt: skip
 CLAIM = _words(r"free to claim", r"free w/ \$?\d*\+? ?purchase")
-FREE = re.compile(r"(?:^|\s)(?:free|gratuit|kostenlos)\s*(?:$|\+|\(|to claim|after|w/|with|&|for)", re.I)
+FREE = re.compile(r"(?:^|\s)(?:free|gratuit|kostenlos)\s*(?:$|[+(:!]|to claim|after|w/|with|&|for)", re.I)
 FREE_SHIPPING = re.compile(r"\bfree (?:s\s?&\s?h|s/h|shipping|pick-?up|store pick|delivery|returns?)\b", re.I)
 NOTHING = re.compile(r"[$€£]\s?0(?:\.00?)?(?![\d.])(?! (?:with|delivery|shipping|s&h|down))", re.I)
 PACKAGED = re.compile(r"\d[\d.]*[- ]?(?:ct|count|oz|pk|pack|lb|pc|piece)\b|k-cups?|\blego\b", re.I)

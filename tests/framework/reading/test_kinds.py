@@ -23,6 +23,7 @@ KINDS = [
     ("Any Footlong Sub B1G1 Free at Subway Restaurants", Kind.RESTAURANT),
     ("Some Adventure Game (PC Digital Download) Free", Kind.FREEBIE),
     ("Sampler Box Free to Claim", Kind.FREEBIE),
+    ("Free: 40 Weeknight Dinners (Kindle eBook)", Kind.FREEBIE),
     ("Running Shoes from $49 + Free S&H", Kind.MANY),
     ("3D Printer Filament (various) from 10 for $73.85", Kind.MANY),
     ("Winter Sale: Up to 70% off", Kind.MANY),
