@@ -23,15 +23,15 @@ class WideSettings:
     """How the wide half trains. ``label_width`` is in bins; ``feature_dropout`` is the share hidden each time."""
 
     table: int = 2**17
-    width: int = 24
-    heads: int = 3
+    width: int = 36
+    heads: int = 2
     epochs: int = 3
     batch: int = 512
     learning_rate: float = 4e-3
     feature_dropout: float = 0.2
     title_only: float = 0.15
     label_width: float = 2.0
-    ridge: float = 0.25
+    ridge: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)

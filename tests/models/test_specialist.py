@@ -39,7 +39,7 @@ def test_each_description_gets_its_own_estimate_in_order(specialist: Specialist)
     assert cable.member == laptop.member == "specialist"
     assert cable.value is not None
     assert laptop.value is not None
-    assert cable.value < 60 < 300 < laptop.value
+    assert 5 * cable.value < laptop.value
 
 
 def test_no_descriptions_are_no_estimates(specialist: Specialist) -> None:
