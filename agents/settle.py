@@ -1,9 +1,9 @@
 """Who is right about an entry: the grammar or the language model?
 
 A deal that the grammar found stands: a model that reads hostile text cannot unmake it, nor change its price where the
-title or the publisher's fields state one. The model may name the product better, read what the grammar could not, and
-say what an entry without a price is where the title shows it. Each of its claims must be borne out by the source
-(``agents.grounding``); the url, the entry and the image always come from our record.
+title or the publisher's fields state one. The model may name the product better and read what the grammar could not.
+Each of its claims must be borne out by the source (``agents.grounding``); the url, the entry and the image always come
+from our record.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def settle(reading: Reading, claim: DealClaim, source: Source) -> Reading:
     ``reading`` is the grammar's. What the model claims and the source does not bear out is dropped, with the reason.
     """
     if claim.kind is not Kind.PRODUCT:
-        return _other_kind(reading, claim, source)
+        return _other_kind(reading, claim)
     support = find_price(source, claim.price, claim.arithmetic)
     if reading.verdict is ReadingVerdict.DEAL:
         return _refined(reading, claim, source, support)
@@ -50,15 +50,13 @@ def _may_be_product(reading: Reading, source: Source, support: Support) -> bool:
     return support.in_title and kind in _DOUBTFUL_KINDS and kind is not None and not kind_shows(source.title, kind)
 
 
-def _other_kind(reading: Reading, claim: DealClaim, source: Source) -> Reading:
-    if reading.verdict is not ReadingVerdict.FAILED or not kind_shows(source.title, claim.kind):
+def _other_kind(reading: Reading, claim: DealClaim) -> Reading:
+    """The grammar's verdict; where it is a failure, the model's word makes its reason clearer."""
+    if reading.verdict is not ReadingVerdict.FAILED:
         return reading
-    return Reading(
-        entry=reading.entry,
-        verdict=ReadingVerdict.SKIPPED,
-        kind=claim.kind,
-        reader=ReaderName.LLM,
-        reason=f"The language model reads it as {claim.kind.replace('_', ' ')}.",
+    kind = claim.kind.replace("_", " ")
+    return reading.model_copy(
+        update={"reason": f"{reading.reason} The model takes it for no product ({kind})."}
     )
 
 

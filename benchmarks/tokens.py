@@ -7,7 +7,8 @@ counted with the shipped WordPiece tokenizer (30,522 tokens; the larger vocabula
 the same text). Money is at gpt-4o-mini's listed prices. Two measures:
 
 * the 31 reconstructed days, one hunt each, beside a scanner that sends all entries of the feed each time;
-* the recorded stream of arrivals, a hunt every 15 minutes, as tokens and dollars per day.
+* the recorded stream of arrivals, a hunt every 15 minutes, as tokens and dollars per day, for reading and for pricing
+  the deals with comparables of ordinary length.
 """
 
 from __future__ import annotations
@@ -18,22 +19,25 @@ import re
 import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import structlog
 
+from agents.llm_frontier import FrontierEstimator
 from agents.llm_reader import LlmReader, source_of
 from agents.prompts import READ, DealSelection
 from framework.chat.base import Completion, Request, Usage
 from framework.chat.budget import Budget, Limits
 from framework.chat.client import Chat
 from framework.chat.factory import _KNOWN_PRICES, DEFAULT_MODEL
-from framework.deals import Entry
+from framework.deals import Entry, MemberEstimate, Similar
 from framework.feeds import parse_feed
 from framework.reading.extractive import ExtractiveReader
 from tests.fakes.ledger import Ledger
 
 _ITEM = re.compile(r"<item (\d+) [0-9a-f]{16}>\nTitle: (.*)")
+_PRODUCT = re.compile(r"<product (\d+) [0-9a-f]{16}>")
 _PRICE = re.compile(r"\$(\d+(?:\.\d\d)?)")
 _HUNTS_PER_DAY = 96
 
@@ -61,8 +65,10 @@ class StandIn:
         self._count = count
 
     def send(self, request: Request) -> Completion:
-        items = _ITEM.findall(request.messages[-1].content)
-        text = json.dumps({"deals": [_record(int(number), title) for number, title in items]})
+        asked = request.messages[-1].content
+        items = _ITEM.findall(asked)
+        prices = [{"item": int(n), "price": 119.99, "low": 89.99, "high": 149.99} for n in _PRODUCT.findall(asked)]
+        text = json.dumps({"deals": [_record(int(n), title) for n, title in items]} if items else {"prices": prices})
         sent = "".join(message.content for message in request.messages) + json.dumps(request.schema)
         return Completion(text, Usage(self._count(sent), self._count(text)))
 
@@ -156,9 +162,7 @@ def stream(folder: Path, count: Counter) -> dict[str, object]:
     """Hunts every 15 minutes over the recorded arrivals: what a day costs."""
     hunts: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries_of(folder):
-        moment = entry.published
-        assert moment is not None
-        hunts[f"{moment:%Y-%m-%d %H}:{moment.minute // 15}"].append(entry)
+        hunts[_hunt_of(entry)].append(entry)
     ledger = Ledger()
     reader = LlmReader(Chat(StandIn(count), Budget(ledger, Limits())), ExtractiveReader(), ledger)
     newest: list[Entry] = []
@@ -182,6 +186,50 @@ def stream(folder: Path, count: Counter) -> dict[str, object]:
     }
 
 
+class OtherDeals:
+    """Comparables of ordinary length: the descriptions of the deals that came before."""
+
+    name = "frontier"
+
+    def __init__(self) -> None:
+        self._before = ["A product of ordinary length " * 4] * 5
+
+    def estimate(self, descriptions: Sequence[str]) -> list[MemberEstimate]:
+        estimates = []
+        for text in descriptions:
+            near = tuple(Similar(description=other, price=Decimal(100), similarity=0.6) for other in self._before)
+            estimates.append(MemberEstimate(member="frontier", value=100.0, similar=near))
+            self._before = [*self._before[1:], text]
+        return estimates
+
+
+def pricing(folder: Path, count: Counter) -> dict[str, object]:
+    """The deals of the recorded stream, priced hunt by hunt."""
+    hunts: dict[str, list[str]] = defaultdict(list)
+    for entry in entries_of(folder):
+        deal = ExtractiveReader().read_one(entry).deal
+        if deal is not None:
+            hunts[_hunt_of(entry)].append(deal.description)
+    ledger = Ledger()
+    frontier = FrontierEstimator(OtherDeals(), Chat(StandIn(count), Budget(ledger, Limits())), ledger)
+    for hunt in sorted(hunts):
+        frontier.estimate(hunts[hunt])
+    dates = len({hunt[:10] for hunt in hunts})
+    spent = Usage(sum(row[2] for row in ledger.rows), sum(row[3] for row in ledger.rows))
+    return {
+        "deals_per_day": sum(map(len, hunts.values())) // dates,
+        "calls_per_day": len(ledger.rows) // dates,
+        "tokens_per_day": spent.total // dates,
+        "dollars_per_day": round(_dollars(spent) / dates, 5),
+    }
+
+
+def _hunt_of(entry: Entry) -> str:
+    """The quarter of an hour in which an entry was first seen."""
+    assert entry.published is not None
+    return f"{entry.published:%Y-%m-%d %H}:{entry.published.minute // 15}"
+
+
 def _dollars(usage: Usage) -> float:
     price_in, price_out = (float(price) for price in _KNOWN_PRICES[DEFAULT_MODEL])
     return (usage.prompt * price_in + usage.completion * price_out) / 1e6
@@ -191,7 +239,8 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     folder = Path(os.environ["DEALHOUND_SHARED"]) / "corpus/feeds"
     count = Counter()
-    print(json.dumps({"days": days(folder, count), "stream": stream(folder, count)}, indent=1, default=str))
+    parts = {"days": days, "stream": stream, "pricing": pricing}
+    print(json.dumps({name: part(folder, count) for name, part in parts.items()}, indent=1, default=str))
 
 
 if __name__ == "__main__":

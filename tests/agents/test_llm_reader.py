@@ -178,16 +178,12 @@ def test_a_model_cannot_unmake_a_deal(connect: Connect, ledger: Ledger) -> None:
     assert reading.verdict is ReadingVerdict.DEAL
 
 
-@pytest.mark.parametrize(
-    ("title", "verdict"), [("What a lamp?", ReadingVerdict.SKIPPED), ("Lumo Lamp", ReadingVerdict.FAILED)]
-)
-def test_what_has_no_price_is_of_another_kind_where_the_title_shows_it(
-    connect: Connect, ledger: Ledger, title: str, verdict: ReadingVerdict
-) -> None:
-    unpriced = entry(title=title, content="A lamp of glass and steel.")
+def test_what_the_model_takes_for_no_product_stays_failed_with_its_word(connect: Connect, ledger: Ledger) -> None:
+    unpriced = entry(title="What a lamp?", content="A lamp of glass and steel.")
     with scripted(gives(selection(claim(kind="other", price=None, arithmetic="")))) as server:
         (reading,) = reader(connect(server), ledger).read([unpriced], {})
-    assert reading.verdict is verdict
+    assert reading.verdict is ReadingVerdict.FAILED
+    assert "no product (other)" in reading.reason
 
 
 def test_claims_about_items_that_were_not_given_are_ignored(connect: Connect, ledger: Ledger) -> None:
