@@ -17,7 +17,7 @@ from framework.money import Money
 # Query parameters that say where a reader came from, not what the page shows.
 _TRACKING = re.compile(
     r"utm_\w+|mtm_\w+|pk_(?:campaign|source|medium|kwd|keyword)|hsa_\w+|_hs(?:enc|mi)|mc_[ce]id|_ga|_gl|_branch_\w+|"
-    r"[fgy]clid|dclid|gclsrc|wbraid|gbraid|msclkid|twclid|ttclid|irclickid|irgwc|igshid|epik|sscid|cjevent|cjdata|awc|"
+    r"(?:fb|[fgyd])clid|gclsrc|wbraid|gbraid|msclkid|twclid|ttclid|irclickid|irgwc|igshid|epik|sscid|cjevent|cjdata|awc|"
     r"iref|ref|ref_|ref_src|referrer|referer|s_kwcid|ef_id|cmpid|ncid|ocid|icid|intcid|nm_mc|spm|scm|ran[me]\w*id|"
     r"ransiteid|afsrc|aff_?id|affiliate_?id|aff_?sub\d?|sub_?id\d?|subid|sharedid|click_?id|ascsubtag|linkcode|"
     r"creativeasin|pf_rd_\w+|pd_rd_\w+|mkevt|mkcid|mkrid|campid|toolid|customid|athcpid|athpgid|athznid|wmlspartner",
@@ -99,7 +99,7 @@ def _short_path(host: str, path: str) -> str:
 
 # What deal titles say besides the product: prices, shipping, shops, conditions of the offer.
 _OFFER_WORDS = re.compile(
-    r"""(?:[$€£¥₹]\s?\d[\d.,]*|\d[\d.,]*\s?(?:[$€£¥₹]|(?:usd|eur|gbp|dollars?)\b))
+    r"""(?:[$€£¥₹]\s?\d[\d.,]*|(?<![\w.])\d[\d.,]*\s?(?:[$€£¥₹](?!\s?\d)|(?:usd|eur|gbp|dollars?)\b))
       | \b\d+(?:\.\d+)?\s?%(?:\s?off)?
       | \b(?:free\s(?:s/h|s&h|shipping|delivery|store\spickup|pickup)|shipped|shipping|a/?c|w/\ss&s|s&s|ymmv|fs)\b
       | \b(?:after|with|via|w/)\s(?:\w+\s){0,2}?(?:coupon|code|rebate|prime|clip(?:ped)?\scoupon)\b
@@ -109,7 +109,10 @@ _OFFER_WORDS = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _WORD = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
-_MODEL = re.compile(r"(?=.*[a-z])(?=.*\d)[a-z0-9][a-z0-9.-]{4,}")
+_MODEL = re.compile(r"(?=.*[a-z])(?=.*\d)[a-z0-9][a-z0-9.-]{3,}")
+_GENERIC = re.compile(
+    r"(?:gen|usb|ddr|wi-?fi|hdmi|pcie|mp|h|ps|dp|bt|type)-?\d{1,3}(?:\.\d)?[a-z]?|\d{1,2}(?:nd|rd|st|th|x|k|way|in1|-in-1)"
+)
 _MEASURE = re.compile(
     r"\d+(?:\.\d+)?-?(?:gb|tb|mb|oz|lb|lbs|ft|in|inch|mm|cm|ml|mah|wh|ghz|hz|mp|pack|pk|piece|pc|ct|count|qt)s?"
 )
@@ -131,12 +134,16 @@ def product_key(title: str, price: Money | None = None, brand: str | None = None
     else all words of the product do, in any order.
     """
     words = product_words(title)
-    models = {word.replace("-", "") for word in words if _MODEL.fullmatch(word) and not _MEASURE.fullmatch(word)}
+    models = {word.replace("-", "") for word in words if _is_model(word)}
     measures = {word.replace("-", "") for word in words if _MEASURE.fullmatch(word)}
     named = (models | measures if models else set(words)) | ({brand.lower().strip()} if brand else set())
     amount = f"{price.amount:.2f} {price.currency}" if price else ""
     text = "\n".join([*sorted(named), amount])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _is_model(word: str) -> bool:
+    return bool(_MODEL.fullmatch(word)) and not _MEASURE.fullmatch(word) and not _GENERIC.fullmatch(word)
 
 
 def worth_alerting_again(

@@ -12,11 +12,23 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class _Done:
+    """A worker has ended."""
+
+
+@dataclass(frozen=True)
+class _Raised:
+    """A worker has ended with an error that was not foreseen."""
+
+    error: BaseException
 
 
 def each_in_turn(
@@ -31,7 +43,7 @@ def each_in_turn(
 ) -> Iterator[Result]:
     """Apply ``work`` to every item and yield the results as they come. An exception of ``work`` is raised here."""
     turns = _Turns(items, address, gap, clock)
-    results: queue.SimpleQueue[Result | BaseException | None] = queue.SimpleQueue()
+    results: queue.SimpleQueue[Result | _Raised | _Done] = queue.SimpleQueue()
 
     def run() -> None:
         try:
@@ -45,9 +57,9 @@ def each_in_turn(
                 finally:
                     turns.give_back(host)
         except BaseException as error:  # noqa: BLE001 - the boundary of the thread: raised again by the consumer
-            results.put(error)
+            results.put(_Raised(error))
         finally:
-            results.put(None)
+            results.put(_Done())
 
     threads = [
         threading.Thread(target=run, name=f"poll-{number}", daemon=True)
@@ -61,14 +73,14 @@ def each_in_turn(
         turns.close()
 
 
-def _collect(results: queue.SimpleQueue[Result | BaseException | None], threads: int) -> Iterator[Result]:
+def _collect(results: queue.SimpleQueue[Result | _Raised | _Done], threads: int) -> Iterator[Result]:
     finished = 0
     while finished < threads:
         result = results.get()
-        if result is None:
+        if isinstance(result, _Done):
             finished += 1
-        elif isinstance(result, BaseException):
-            raise result
+        elif isinstance(result, _Raised):
+            raise result.error
         else:
             yield result
 

@@ -118,6 +118,8 @@ def _raw(item: Any, fields: dict[str, str]) -> RawEntry:
     guid = str(item.get("id") or "").strip()
     links = [item.get("feedburner_origlink"), item.get("link")]
     links += [link.get("href") for link in item.get("links", ()) if link.get("rel") in (None, "alternate", "related")]
+    if item.get("guidislink"):  # then the library made its link of the guid, which may be no address
+        links = [link for link in links if link != item.get("link")]
     return RawEntry(
         title=_text(item.get("title")),
         content=_content(item),
