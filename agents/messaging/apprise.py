@@ -35,8 +35,12 @@ class AppriseNotifier:
 
     def send(self, message: Message) -> Receipt:
         """Send one message; Apprise fits it to the service's limits. See ``Notifier`` for what it raises."""
+        try:
+            service = self._open()
+        except SettingsError as error:
+            raise DeliveryRejected(self.channel, str(error)) from error
         body = f"{message.text}\n{message.url}" if message.url else message.text
-        result = self._open().notify(body=body, title=message.title, body_format="text", timeout=_TIMEOUT)
+        result = service.notify(body=body, title=message.title, body_format="text", timeout=_TIMEOUT)
         if result:
             return Receipt(detail="accepted")
         raise self._failure(result)

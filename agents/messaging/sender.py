@@ -76,7 +76,11 @@ class Sender(Agent):
         return dict(outcomes)
 
     def _deliver(self, notification: Notification) -> str:
-        message = self._message(notification)
+        try:
+            message = self._message(notification)
+        except Exception as error:
+            self.log.exception("message cannot be written", notification=notification.id)
+            return self._delay(notification, f"the message cannot be written ({type(error).__name__})", None)
         held = None if notification.channel in LOCAL_CHANNELS else self._held(notification, message.priority > 0)
         if held is not None:
             return held
@@ -94,11 +98,18 @@ class Sender(Agent):
             return self._delay(notification, str(error), error.retry_after)
         except DeliveryUncertain as error:
             self.log.warning("answer lost", notification=notification.id, channel=notification.channel)
-            if not isinstance(notifier, CountsMessages):
-                return self._repeat_once(notification, str(error))
-            self._store.log_delivery(notification.id, "unanswered", str(error))
-            return "uncertain"  # stays claimed: _settle looks it up when the grace is over
+            return self._doubt(notification, str(error))
+        except Exception as error:
+            self.log.exception("channel failed", notification=notification.id, channel=notification.channel)
+            return self._doubt(notification, f"the channel's code failed ({type(error).__name__})")
         return self._mark(notification, NotificationState.SENT, receipt.detail)
+
+    def _doubt(self, notification: Notification, detail: str) -> str:
+        """It may have arrived. Where the service counts it stays claimed, and _settle looks it up after the grace."""
+        if not isinstance(self._notifiers[notification.channel], CountsMessages):
+            return self._repeat_once(notification, detail)
+        self._store.log_delivery(notification.id, "unanswered", detail)
+        return "uncertain"
 
     def _message(self, notification: Notification) -> Message:
         if notification.message is not None:

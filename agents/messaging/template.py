@@ -27,7 +27,7 @@ def opportunity_message(opportunity: Opportunity) -> Message:
     return Message(
         title=shorten(plain(deal.title), _TITLE_CHARS) or "A deal",
         text="\n".join(lines),
-        url=deal.url,
+        url=_link(deal),
         url_title=_link_text(deal),
         priority=priority(judgement.probability, judgement.discount_pct, judgement.discount),
         ttl=_WEEK,
@@ -74,8 +74,18 @@ def _warnings(opportunity: Opportunity) -> list[str]:
     return warnings
 
 
-def _link_text(deal: Deal) -> str | None:
-    if deal.url is None:
+def _link(deal: Deal) -> str | None:
+    """The deal's link where it is one to a web page: a feed may hold anything."""
+    try:
+        parts = urlsplit(deal.url or "")
+    except ValueError:
         return None
-    host = (urlsplit(deal.url).hostname or "").removeprefix("www.")
+    return deal.url if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def _link_text(deal: Deal) -> str | None:
+    link = _link(deal)
+    if link is None:
+        return None
+    host = (urlsplit(link).hostname or "").removeprefix("www.")
     return f"Open at {plain(deal.merchant) if deal.merchant else host}"

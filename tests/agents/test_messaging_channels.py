@@ -67,6 +67,12 @@ def test_a_sample_is_named_as_one_and_a_link_without_shop_by_its_host() -> None:
     assert message.url_title == "Open at deals.example"
 
 
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "file:///etc/passwd", "http://[bad", "kettle", None])
+def test_only_links_to_web_pages_are_sent(link: str | None) -> None:
+    message = opportunity_message(opportunity(url=link))
+    assert (message.url, message.url_title) == (None, None)
+
+
 def test_scraped_text_cannot_draw_lines_or_colours(capsys: pytest.CaptureFixture[str]) -> None:
     evil = Message(title="Kettle\x1b[31m\r\nroot: you won\u202e", text="a\x07b\nc")
     screen = io.StringIO()
@@ -121,6 +127,8 @@ def test_an_apprise_url_never_shows_its_key() -> None:
     with pytest.raises(SettingsError, match="DEALHOUND_APPRISE_URLS") as unknown:
         apprise_notifiers(["nonsense://hunter2"])
     assert "hunter2" not in str(unknown.value)
+    with pytest.raises(DeliveryRejected, match="DEALHOUND_APPRISE_URLS"):
+        AppriseNotifier("nonsense://hunter2").send(MESSAGE)
 
 
 def test_the_stand_in_for_pushover_also_serves_apprises_own_plugin(tmp_path: Path) -> None:

@@ -232,6 +232,29 @@ def test_a_channel_without_a_counter_repeats_once(store: Store, clock: FixedCloc
     assert store.count_notifications() == {"uncertain": 1}
 
 
+class Buggy(Wordless):
+    """A channel whose code has a fault."""
+
+    def send(self, message: Message) -> Receipt:
+        self.sent.append(message)
+        raise KeyError("no such field")
+
+
+def test_a_fault_in_a_channels_code_or_in_one_message_holds_up_no_other(store: Store, clock: FixedClock) -> None:
+    buggy, screen = Buggy(), io.StringIO()
+    sender = Sender(store, [buggy, ConsoleNotifier(screen)], clock=clock)
+    store.enqueue("console", "odd", {"no": "message"})
+    surface(store, entry(1), channels=sender.channels)
+    outcomes = []
+    for _ in range(4):
+        outcomes.append(sender.drain())
+        clock.forward(hours=1)
+    assert outcomes[0] == {"delayed": 2, "sent": 1}
+    assert len(buggy.sent) == 2
+    assert store.count_notifications()["uncertain"] == 1
+    assert "Kettle 1" in screen.getvalue()
+
+
 def test_quiet_hours_hold_and_do_not_drop(store: Store, clock: FixedClock, service: FakePushover) -> None:
     phone = PushoverNotifier(USER, TOKEN, base_url=service.url)
     sender = Sender(store, [phone], clock=clock, plan=Plan(quiet=(time(11), time(14))))

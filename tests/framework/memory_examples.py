@@ -59,8 +59,8 @@ def entry(number: int = 1, *, feed: str = FEED, sample: bool = False, content: s
 
 
 def deal(of: Entry, price: str = "20.00", **more: object) -> Deal:
-    values = {"description": "Steel kettle, 1.7 litres", "sample": of.sample, **more}
-    return Deal(entry_id=of.id, url=of.url, title=of.title, price=Money.of(price), **values)
+    values = {"description": "Steel kettle, 1.7 litres", "sample": of.sample, "url": of.url, **more}
+    return Deal(entry_id=of.id, title=of.title, price=Money.of(price), **values)
 
 
 def reading(of: Entry, price: str = "20.00", **more: object) -> Reading:
