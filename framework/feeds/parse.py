@@ -53,7 +53,7 @@ def parse_feed(
     result = _feedparser(data, feed_url, base)
     if not result["entries"] and (not result.get("version") or _PAGE_TAG.search(data[:_JUNK_SEARCHED])):
         raise FeedError(feed_url, _no_feed(data, base))
-    raws = [_raw(item, extras) for item, extras in _with_extras(data, result)]
+    raws = [_raw(item, extras, base) for item, extras in _with_extras(data, result)]
     entries = clean_entries(feed_url, base, raws, sample=sample)
     if len(entries) < len(raws):
         _log.debug("feed_repeats_entries", feed=feed_url, items=len(raws), entries=len(entries))
@@ -114,12 +114,12 @@ def _flattened(item: Mapping[str, Any], prefixes: frozenset[str]) -> dict[str, s
     }
 
 
-def _raw(item: Any, fields: dict[str, str]) -> RawEntry:
+def _raw(item: Any, fields: dict[str, str], base: str) -> RawEntry:
     guid = str(item.get("id") or "").strip()
     links = [item.get("feedburner_origlink"), item.get("link")]
     links += [link.get("href") for link in item.get("links", ()) if link.get("rel") in (None, "alternate", "related")]
-    if item.get("guidislink"):  # then the library made its link of the guid, which may be no address
-        links = [link for link in links if link != item.get("link")]
+    if item.get("guidislink") and ":" not in guid:  # then the library made a link of a guid that is no address
+        links = [link for link in links if link != urljoin(base, guid)]
     return RawEntry(
         title=_text(item.get("title")),
         content=_content(item),
