@@ -179,7 +179,7 @@ def test_a_model_cannot_unmake_a_deal(connect: Connect, ledger: Ledger) -> None:
 
 
 def test_what_the_model_takes_for_no_product_stays_failed_with_its_word(connect: Connect, ledger: Ledger) -> None:
-    unpriced = entry(title="What a lamp?", content="A lamp of glass and steel.")
+    unpriced = entry(title="Lumo Desk Lamp L200", content="A lamp of glass and steel.")
     with scripted(gives(selection(claim(kind="other", price=None, arithmetic="")))) as server:
         (reading,) = reader(connect(server), ledger).read([unpriced], {})
     assert reading.verdict is ReadingVerdict.FAILED
