@@ -2,8 +2,8 @@
 
     DEALHOUND_SHARED=... .venv/bin/python -m benchmarks.hunts [--pages 0]
 
-Every feed is hunted as ``./dealhound hunt --feed FILE`` does it, in one home and one process. Prints a line per feed and
-the totals by kind of feed. Exit status 1 when the second round read, fetched or priced anything that was done.
+Every feed is hunted as ``./dealhound hunt --feed FILE`` does it, in one home and one process. Prints a line per feed
+and what the second round did. Exit status 1 when that read, fetched or priced anything a second time.
 """
 
 from __future__ import annotations
