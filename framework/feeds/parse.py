@@ -24,6 +24,9 @@ _log = structlog.get_logger(__name__)
 
 _JUNK_SEARCHED = 65536
 _WEB_PAGE = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
+# feedparser would resolve these against the address that the feed came from, and ids must survive a move.
+_BARE_GUID = re.compile(rb"""<guid(?:\s+isPermaLink\s*=\s*["']true["'])?\s*>""", re.IGNORECASE)
+_UNRESOLVED_GUID = b'<guid isPermaLink="false">'
 _PAGE_TAG = re.compile(rb"<html[\s>]", re.IGNORECASE)
 _FEED_LINK = re.compile(
     rb"<link\b[^<>]{0,1000}\btype\s*=\s*[\"']application/(?:rss|atom|feed)\+(?:xml|json)[^<>]{0,1000}>"
@@ -53,7 +56,7 @@ def parse_feed(
     result = _feedparser(data, feed_url, base)
     if not result["entries"] and (not result.get("version") or _PAGE_TAG.search(data[:_JUNK_SEARCHED])):
         raise FeedError(feed_url, _no_feed(data, base))
-    raws = [_raw(item, extras, base) for item, extras in _with_extras(data, result)]
+    raws = [_raw(item, extras) for item, extras in _with_extras(data, result)]
     entries = clean_entries(feed_url, base, raws, sample=sample)
     if len(entries) < len(raws):
         _log.debug("feed_repeats_entries", feed=feed_url, items=len(raws), entries=len(entries))
@@ -69,7 +72,10 @@ def _feedparser(data: bytes, feed_url: str, base: str) -> Any:
     headers = {"content-location": base, "content-type": "application/xml; charset=utf-8"}
     try:
         return feedparser.parse(
-            io.BytesIO(data), response_headers=headers, resolve_relative_uris=False, sanitize_html=False
+            io.BytesIO(_BARE_GUID.sub(_UNRESOLVED_GUID, data)),
+            response_headers=headers,
+            resolve_relative_uris=False,
+            sanitize_html=False,
         )
     except _PARSER_ERRORS as error:
         raise FeedError(feed_url, f"The feed is broken beyond reading ({type(error).__name__})") from error
@@ -114,17 +120,15 @@ def _flattened(item: Mapping[str, Any], prefixes: frozenset[str]) -> dict[str, s
     }
 
 
-def _raw(item: Any, fields: dict[str, str], base: str) -> RawEntry:
+def _raw(item: Any, fields: dict[str, str]) -> RawEntry:
     guid = str(item.get("id") or "").strip()
     links = [item.get("feedburner_origlink"), item.get("link")]
     links += [link.get("href") for link in item.get("links", ()) if link.get("rel") in (None, "alternate", "related")]
-    if item.get("guidislink") and ":" not in guid:  # then the library made a link of a guid that is no address
-        links = [link for link in links if link != urljoin(base, guid)]
     return RawEntry(
         title=_text(item.get("title")),
         content=_content(item),
         guid=guid or None,
-        links=[link for link in [*links, guid] if isinstance(link, str) and ":" in link],
+        links=[link for link in [*links, guid] if isinstance(link, str) and (":" in link or link.startswith("/"))],
         images=list(_images(item)),
         published=_published(item),
         author=_text(item.get("author")),

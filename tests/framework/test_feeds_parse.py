@@ -153,6 +153,19 @@ def test_relative_links_follow_the_address_that_the_feed_came_from() -> None:
     assert entry.feed_url == URL
 
 
+def test_a_guid_is_a_link_only_when_it_is_an_address() -> None:
+    assert one(rss("<title>t</title><guid>7</guid>")).url is None
+    assert one(rss("<title>t</title><guid>https://a.test/7</guid>")).url == "https://a.test/7"
+    assert one(rss("<title>t</title><guid>/7</guid>")).url == "https://deals.example/7"
+    assert one(rss("<title>t</title><guid>https://a.test/7</guid><link>/8</link>")).url == "https://deals.example/8"
+
+
+@pytest.mark.parametrize("guid", ["<guid>/7</guid>", '<guid isPermaLink="true">7</guid>', "<guid>urn:x:7</guid>"])
+def test_ids_survive_a_move_of_the_feed(guid: str) -> None:
+    data = rss(f"<title>t</title>{guid}")
+    assert one(data).id == one(data, base_url="https://elsewhere.example/moved/rss").id
+
+
 @pytest.mark.parametrize(
     ("date", "published"),
     [
