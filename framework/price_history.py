@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from statistics import median
 
 from framework.deals import Value
@@ -68,4 +69,4 @@ def _thinned(amounts: list[float]) -> tuple[float, ...]:
     if len(amounts) <= _SPARKS:
         return tuple(amounts)
     edges = [round(index * len(amounts) / _SPARKS) for index in range(_SPARKS + 1)]
-    return tuple(min(amounts[start:end]) for start, end in zip(edges, edges[1:], strict=False))
+    return tuple(min(amounts[start:end]) for start, end in pairwise(edges))
