@@ -13,6 +13,7 @@ _COLUMNS = (
     ("Mean error", "mae", "${:,.2f}"),
     ("RMSLE", "rmsle", "{:.3f}"),
 )
+_PRICES = {"type": "log", "dtick": 1, "tickprefix": "$", "gridcolor": "#8884"}  # an axis
 _CLOSE = ("Within $40 or 20%", "close", "{:.0%}")
 
 
@@ -71,8 +72,8 @@ def accuracy_figure(report: Mapping[str, Any]) -> dict[str, Any]:
             **BARE,
             "height": 480,
             "margin": {"l": 60, "r": 10, "t": 10, "b": 50},
-            "xaxis": {"title": {"text": "true price"}, "type": "log", "tickprefix": "$", "gridcolor": "#8884"},
-            "yaxis": {"title": {"text": "estimate"}, "type": "log", "tickprefix": "$", "gridcolor": "#8884"},
+            "xaxis": {**_PRICES, "title": {"text": "true price"}},
+            "yaxis": {**_PRICES, "title": {"text": "estimate"}},
             "showlegend": False,
         },
     }  # fmt: skip

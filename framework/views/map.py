@@ -20,6 +20,7 @@ BARE: dict[str, Any] = {  # no background of its own: the page's shows through
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
     "font": {"color": INK},
+    "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": "#1f9bcf", "remove": ["lasso", "select"]},
 }
 
 
@@ -121,7 +122,7 @@ def _layout(labels: Sequence[dict[str, Any]], deep: bool) -> dict[str, Any]:
         "annotations": list(labels),
         "margin": {"l": 0, "r": 0, "t": 8, "b": 0},
         "height": 640,
-        "legend": {"orientation": "h", "y": 1.0, "x": 0.0},
+        "legend": {"orientation": "h", "y": 0.0, "x": 0.0},
         "hoverlabel": {"align": "left"},
         "dragmode": "orbit" if deep else "pan",
     }

@@ -135,6 +135,7 @@ class Page:
         find = (
             "return [...document.querySelectorAll('button[role=tab]')].find(b => b.innerText.trim() === arguments[0])"
         )
+        self.until(lambda: self.js(find, name) is not None, f"the tab {name}")
         self.js(find, name).click()
 
     def button(self, name: str) -> None:
@@ -262,9 +263,9 @@ def test_a_feed_is_added_and_removed(page: Page, daemon: Daemon) -> None:
 def test_a_phone_shows_everything_without_sideways_scrolling(page: Page) -> None:
     page.open(390, 844)
     assert page.overflow() <= 0
-    for name in ("Live", "Feeds", "Map", "Settings"):
+    for name in ("Live", "Feeds", "Map", "Accuracy", "Settings"):
         page.tab(name)
-        page.until(lambda: page.count(".dh-table, .js-plotly-plot") > 0, name)
+        page.until(lambda: page.count(".dh-table, .dh-empty, .js-plotly-plot") > 0, name)
         assert page.overflow() <= 0
 
 
@@ -280,7 +281,7 @@ def test_controls_have_names_and_images_their_text(page: Page) -> None:
     page.open()
     nameless = page.js(
         "return [...document.querySelectorAll('button, a[href], input, [role=img]')].filter(e => e.offsetParent && "
-        "!(e.innerText?.trim() || e.ariaLabel || e.title || e.labels?.length || e.getAttribute('aria-labelledby')))"
+        "!(e.textContent?.trim() || e.ariaLabel || e.title || e.labels?.length || e.getAttribute('aria-labelledby')))"
         ".map(e => e.outerHTML.slice(0, 120))"
     )
     assert nameless == []

@@ -22,8 +22,18 @@
     if (time.textContent !== shown) time.textContent = shown;
   };
 
+  // Gradio measures which tabs fit once, maybe before our style sheet made them smaller: have it measure again.
+  let measured = false;
+  const measureTabs = () => {
+    const styled = [...document.styleSheets].some((sheet) => sheet.href?.endsWith("/ui/page.css"));
+    if (measured || !styled || !document.querySelector("[role=tab]")) return;
+    measured = true;
+    setTimeout(() => dispatchEvent(new Event("resize")), 50);
+  };
+
   const opened = new Set();
   const refresh = () => {
+    measureTabs();
     document.querySelectorAll(".dh time[datetime]").forEach(friendly);
     document.querySelectorAll(".dh details[data-key]").forEach((details) => {
       if (opened.has(details.dataset.key)) details.open = true;
@@ -79,6 +89,7 @@
       if (!waiting) waiting = requestAnimationFrame(() => { waiting = 0; refresh(); });
     }).observe(document.body, { childList: true, subtree: true });
     setInterval(refresh, 20000);
+    document.querySelectorAll("link[rel=stylesheet]").forEach((link) => link.addEventListener("load", refresh));
     refresh();
   };
 
