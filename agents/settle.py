@@ -55,9 +55,7 @@ def _other_kind(reading: Reading, claim: DealClaim) -> Reading:
     if reading.verdict is not ReadingVerdict.FAILED:
         return reading
     kind = claim.kind.replace("_", " ")
-    return reading.model_copy(
-        update={"reason": f"{reading.reason} The model takes it for no product ({kind})."}
-    )
+    return reading.model_copy(update={"reason": f"{reading.reason} The model takes it for no product ({kind})."})
 
 
 def _quarantined(reading: Reading, claim: DealClaim) -> Reading:

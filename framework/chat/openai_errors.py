@@ -6,12 +6,10 @@ server are quoted shortened and only where they cannot hold the key (a wrong key
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -26,6 +24,7 @@ from framework.errors import (
     ContextTooSmall,
     FormUnsupported,
 )
+from framework.retry import parse_retry_after
 
 # What the SDK raises on purpose, and what it stumbles over when an answer has not the shape it expects.
 FOREIGN = (openai.OpenAIError, httpx2.HTTPError, ValueError, TypeError, AttributeError, KeyError, IndexError)
@@ -117,17 +116,11 @@ def _words(error: openai.APIStatusError) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait by Retry-After (a number or a date) or ``retry-after-ms``; ``None`` where it is absent or odd."""
-    milliseconds, text = headers.get("retry-after-ms"), headers.get("retry-after")
+    """Seconds to wait by ``retry-after-ms`` (OpenAI's) or Retry-After; ``None`` where they are absent or odd."""
     try:
-        if milliseconds:
-            seconds = float(milliseconds) / 1_000
-        elif text and text.strip().replace(".", "", 1).isdigit():
-            seconds = float(text)
-        elif text:
-            seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
-        else:
-            return None
-    except (ValueError, TypeError):
-        return None
-    return max(seconds, 0.0) if math.isfinite(seconds) else None
+        milliseconds = float(headers["retry-after-ms"])
+    except (KeyError, ValueError):
+        milliseconds = -1.0
+    if 0 <= milliseconds < 1e9:  # not NaN, not infinite
+        return milliseconds / 1_000
+    return parse_retry_after(headers.get("retry-after"), datetime.now(UTC))

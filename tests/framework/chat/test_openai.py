@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from framework.chat.base import Completion, Message, Request, Tool, Usage
 from framework.chat.client import Chat
 from framework.chat.openai import OpenAIBackend
+from framework.chat.openai_errors import retry_after
 from framework.errors import (
     ChatDeclined,
     ChatError,
@@ -287,3 +288,17 @@ def test_the_key_travels_only_as_a_header(connect: Connect) -> None:
         connect(server).complete(HELLO, purpose="test")
     assert server.keys == ["Bearer sk-secret-123456"]
     assert "sk-secret" not in json.dumps(server.requests)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
+        ({"retry-after-ms": "nan", "retry-after": "9"}, 9),
+        ({"retry-after-ms": "inf"}, None),
+        ({"retry-after": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_odd_wishes_to_wait_are_no_wishes(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers) == seconds
