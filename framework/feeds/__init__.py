@@ -2,7 +2,8 @@
 
 ::
 
-    poll.py --> http            parse.py --> guard.py, feedparser or jsonfeed.py, extras.py --> raw.py --> entries
+    poll.py --> http            parse.py --> encoding.py, guard.py, feedparser or jsonfeed.py, extras.py
+                                         --> raw.py --> entries
     by_host.py  schedule.py     identity.py (entry ids)   text.py (plain titles)   files.py (local files)
     health.py   what the owner is told of a feed
 """

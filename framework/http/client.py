@@ -18,7 +18,7 @@ import httpcore2
 from framework.errors import ConnectionFailed, ForbiddenAddress, HTTPStatusError, SettingsError, TooManyRedirects
 from framework.http.addresses import AddressPolicy, Target, parse_target
 from framework.http.body import ACCEPT_ENCODING, read_body
-from framework.http.connect import Deadline, GuardedBackend, Resolver, resolve
+from framework.http.connect import Deadline, GuardedBackend, Resolver, default_tls, resolve
 from framework.http.politeness import HostGate
 from framework.http.translate import translated
 from framework.retry import parse_retry_after
@@ -85,7 +85,7 @@ class HttpClient:
         self._max_redirects = max_redirects
         self._proxy = _proxy(proxy) if proxy else None
         self._resolver = resolver
-        self._ssl_context = ssl_context or httpcore2.default_ssl_context()
+        self._ssl_context = ssl_context
         self._clock = clock
         self._gate = HostGate(gap, clock)
         self._live: set[GuardedBackend] = set()
@@ -151,8 +151,9 @@ class HttpClient:
         with self._registered(backend, target), translated(target.url):
             if self._proxy:
                 backend.check_through_proxy(target.host, target.port)
+            tls = self._ssl_context or (default_tls() if target.scheme == "https" else None)
             pool = httpcore2.ConnectionPool(
-                ssl_context=self._ssl_context, proxy=self._proxy, max_connections=1, network_backend=backend
+                ssl_context=tls, proxy=self._proxy, max_connections=1, network_backend=backend
             )
             with (
                 pool,

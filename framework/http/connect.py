@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import httpcore2
@@ -27,6 +28,12 @@ def resolve(host: str, port: int) -> list[str]:
     """The addresses of a host in the system's order of preference. Raises ``OSError`` when it has none."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+
+
+@cache
+def default_tls() -> ssl.SSLContext:
+    """The system's trusted certificates, loaded at the first https request."""
+    return httpcore2.default_ssl_context()
 
 
 class Deadline:

@@ -24,17 +24,20 @@ class HostGate:
     @contextmanager
     def turn(self, host: str) -> Iterator[bool]:
         """Wait for this host's turn and hold it. Yields False when the gate was closed meanwhile."""
+        is_open = self._acquire(host)
+        try:
+            yield is_open
+        finally:
+            if is_open:
+                self._release(host)
+
+    def _acquire(self, host: str) -> bool:
         with self._changed:
             while not self._closed and (wait := self._wait_for(host)) != 0:
                 self._changed.wait(wait)
-            if self._closed:
-                yield False
-                return
-            self._busy.add(host)
-        try:
-            yield True
-        finally:
-            self._release(host)
+            if not self._closed:
+                self._busy.add(host)
+            return not self._closed
 
     def close(self) -> None:
         """Wake everybody who waits; no more turns are given."""
