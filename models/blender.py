@@ -32,13 +32,15 @@ from framework.errors import ArtifactError
 from framework.money import Money
 from models.artifact import SHIPPED, read_artifact
 from models.belief import ResidualShape
+from models.overlap import overlap
 
 Floats = npt.NDArray[np.float64]
 
 # "Colour: red", "Max. speed: 20 km/h" at the start of a sentence or line
 _FIELD = re.compile(r"(?:^|[.;,\n]\s)[A-Za-z][\w /()&-]{1,30}: ", re.M)
 RETRIEVING = "frontier"  # the member whose neighbours say how near the catalogue is
-NEARNESS_KNOTS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.97)
+# Where the trust in retrieval may bend: by similarity of the nearest neighbour, and by the words shared with it.
+KNOTS = {"nearest": (0.5, 0.65, 0.8, 0.9), "overlap": (0.0, 0.2, 0.4, 0.6, 0.8)}
 CENTRE = 4.25  # log of $70, the usual price
 LEAST_LOG, GREATEST_LOG = np.log(0.25), np.log(20_000.0)  # members' figures beyond are cut: no product we know costs so
 
@@ -197,20 +199,23 @@ def log_value(value: float) -> float:
 def read_context(texts: Sequence[str], similar: Sequence[Sequence[Similar]]) -> dict[str, Floats]:
     """What is known of each item besides the members' figures.
 
-    ``nearest``: similarity of the nearest neighbour; ``disagreement``: of the near ones, in log price; ``prose``: 1
-    where the text is sentences, 0 where it is fields.
+    ``nearest``: the greatest similarity of a neighbour; ``overlap``: the greatest share of words in common with one;
+    ``disagreement``: of the neighbours, in log price; ``prose``: 1 where the text is sentences, 0 where it is fields.
     """
-    nearest = np.array([near[0].similarity if near else 0.0 for near in similar], float)
-    spread = np.array([_spread(near) for near in similar], float)
+    nearest = np.array([max((item.similarity for item in near), default=0.0) for near in similar], float)
+    shared = [[overlap(text, item.description)[0] for item in near] for text, near in zip(texts, similar, strict=True)]
+    overlaps = np.array([max(row, default=0.0) for row in shared], float)
+    spread = np.array([_spread(near, row) for near, row in zip(similar, shared, strict=True)], float)
     prose = np.array([float(len(_FIELD.findall(text)) < 2) for text in texts])
-    return {"nearest": nearest, "disagreement": np.minimum(spread, 2.0), "prose": prose}
+    disagreement = np.minimum(spread, 2.0)
+    return {"nearest": nearest, "overlap": overlaps, "disagreement": disagreement, "prose": prose}
 
 
-def _spread(near: Sequence[Similar]) -> float:
+def _spread(near: Sequence[Similar], shared: Sequence[float]) -> float:
     if len(near) < 2:
         return 1.0
     similarity = np.array([max(item.similarity, 0.01) for item in near])
-    weight = (similarity / similarity.max()) ** 8
+    weight = similarity**6 * np.exp(10 * (np.array(shared) - max(shared)))
     logs = np.log([float(item.price) for item in near])
     mean = np.average(logs, weights=weight)
     return float(np.sqrt(np.average((logs - mean) ** 2, weights=weight)))
@@ -231,11 +236,13 @@ def make_terms(logs: Mapping[str, Floats], context: Mapping[str, Floats]) -> dic
     if RETRIEVING in logs:
         others = [logs[name] for name in names if name != RETRIEVING]
         departure = logs[RETRIEVING] - (np.mean(others, axis=0) if others else CENTRE)
-        nearest, disagreement = context["nearest"], context["disagreement"]
-        for knot in NEARNESS_KNOTS:
-            near = np.maximum(0.0, nearest - knot)
-            terms[f"near {knot}"], terms[f"near {knot}, prose"] = near, near * prose
-            terms[f"departure, near {knot}"] = departure * near
+        disagreement = context["disagreement"]
+        for measure, knots in KNOTS.items():
+            for knot in knots:
+                near = np.maximum(0.0, context[measure] - knot)
+                terms[f"near {measure} {knot}"], terms[f"near {measure} {knot}, prose"] = near, near * prose
+                terms[f"departure, {measure} {knot}"] = departure * near
+        terms["departure, prose"] = departure * prose
         terms["disagreement"], terms["disagreement, prose"] = disagreement, disagreement * prose
         terms["departure, disagreement"] = departure * disagreement
     return terms

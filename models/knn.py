@@ -12,25 +12,27 @@ from framework.deals import MemberEstimate, Similar
 from framework.errors import CatalogueUnavailable, EstimatorUnavailable
 from models.catalogue import Neighbour
 from models.encoder import Vectors
+from models.overlap import CHARACTERS, overlap
 from models.text import clean, why_unusable
 
 DEGRADED = "retrieval only, no LLM"
-SHOWN = 8  # neighbours that travel with an estimate
-SHOWN_CHARACTERS = 240
+SHOWN = 8  # neighbours travel with an estimate, those of most weight first
 
 
 @dataclass(frozen=True, slots=True)
 class KnnRule:
-    """How neighbours are weighted: ``similarity ** power``, times factors for kind and age.
+    """How neighbours are weighted: ``similarity ** power * exp(overlap * words + numbers * numbers in common)``.
 
-    The defaults were chosen on the dev split (``docs/accuracy.md``). ``other_kind`` multiplies neighbours that are not
-    of the kind that most of the weight is of; ``half_life`` is the age in years, counted from the newest neighbour, at
-    which a price counts half. Below ``least_similarity`` the nearest item says nothing about a product.
+    That is then multiplied for kind and age: ``other_kind`` for neighbours that are not of the kind that most of the
+    weight is of, and a half for each ``half_life`` years that a price is older than the newest neighbour's. Below
+    ``least_similarity`` the nearest item says nothing about a product. Chosen on the dev split (``docs/accuracy.md``).
     """
 
-    k: int = 12
-    power: float = 12.0
-    other_kind: float = 0.6
+    k: int = 32
+    power: float = 6.0
+    overlap: float = 12.0
+    numbers: float = 2.0
+    other_kind: float = 0.8
     half_life: float = 20.0
     least_similarity: float = 0.3
 
@@ -81,8 +83,11 @@ class RetrievalEstimator:
         failure = why_unusable(text) or self._why_no_basis(near)
         if failure is not None:
             return MemberEstimate(member=self.name, failure=failure, degraded=DEGRADED)
-        value = weighted_price(near, self._rule)
-        return MemberEstimate(member=self.name, value=value, similar=shown(near), degraded=DEGRADED)
+        weight = weights(text, near, self._rule)
+        logs = np.log([item.price for item in near])
+        value = float(np.exp(np.average(logs, weights=weight)))
+        heaviest = [near[index] for index in np.argsort(-weight, kind="stable")]
+        return MemberEstimate(member=self.name, value=value, similar=shown(heaviest), degraded=DEGRADED)
 
     def _why_no_basis(self, near: list[Neighbour]) -> str | None:
         if not near:
@@ -92,23 +97,21 @@ class RetrievalEstimator:
         return None
 
 
-def weighted_price(near: Sequence[Neighbour], rule: KnnRule) -> float:
-    """The geometric mean of the neighbours' prices, weighted by similarity, kind and age."""
-    logs = np.log([item.price for item in near])
-    return float(np.exp(np.average(logs, weights=weights(near, rule))))
-
-
-def weights(near: Sequence[Neighbour], rule: KnnRule) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The weight of each neighbour, not normalised; the nearest always has some."""
-    similarity = np.array([max(item.similarity, 0.01) for item in near])
-    weight = (similarity / similarity.max()) ** rule.power
+def weights(text: str, near: Sequence[Neighbour], rule: KnnRule) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The weight of each neighbour of ``text``, the greatest before kind and age being 1."""
+    closeness = np.array([affinity(text, item.description, item.similarity, rule) for item in near])
+    weight = np.exp(closeness - closeness.max())
     years = np.array([item.as_of or 0 for item in near], float)
-    known = years > 0
-    if known.any():
-        age = np.where(known, years.max() - years, 0.0)
-        weight *= 0.5 ** (age / rule.half_life)
+    age = np.where(years > 0, years.max() - years, 0.0)
+    weight *= 0.5 ** (age / rule.half_life)
     weight *= np.where(_of_main_kind(near, weight), 1.0, rule.other_kind)
     return np.asarray(weight, np.float64)
+
+
+def affinity(text: str, other: str, similarity: float, rule: KnnRule) -> float:
+    """The log of a neighbour's weight, before kind and age."""
+    shared, numbers = overlap(text, other)
+    return float(rule.power * np.log(max(similarity, 0.01)) + rule.overlap * shared + rule.numbers * numbers)
 
 
 def _of_main_kind(
@@ -123,8 +126,7 @@ def _of_main_kind(
 
 
 def shown(near: Sequence[Neighbour]) -> tuple[Similar, ...]:
-    """The nearest items as they travel with an estimate: few, and with short texts."""
+    """The items that carry an estimate as they travel with it: few, and with short texts."""
     return tuple(
-        item.as_similar().model_copy(update={"description": item.description[:SHOWN_CHARACTERS]})
-        for item in near[:SHOWN]
+        item.as_similar().model_copy(update={"description": item.description[:CHARACTERS]}) for item in near[:SHOWN]
     )

@@ -34,7 +34,12 @@ def answers(items: int = 2_000, seed: int = 0, nearest: float | None = None) -> 
     near = np.full(items, nearest) if nearest is not None else rng.uniform(0.4, 1.0, items)
     error = {"specialist": 0.5, "random_forest": 0.8, "frontier": np.where(near > 0.9, 0.1, 1.5)}
     logs = {name: truth + rng.normal(0, 1, items) * size for name, size in error.items()}
-    context = {"nearest": near, "disagreement": np.full(items, 0.5), "prose": (rng.random(items) < 0.3).astype(float)}
+    context = {
+        "nearest": near,
+        "overlap": near - 0.2,
+        "disagreement": np.full(items, 0.5),
+        "prose": (rng.random(items) < 0.3).astype(float),
+    }
     quarter = rng.integers(0, 4, items)
     return Answers(logs, context, truth, quarter & 1, quarter >> 1, np.ones(items))
 
@@ -47,7 +52,11 @@ def blender() -> Blender:
 def said(member: str, value: float | None, nearest: float = 0.6) -> MemberEstimate:
     if value is None:
         return MemberEstimate(member=member, failure="down")
-    similar = (Similar.model_validate({"description": "x", "price": value, "similarity": nearest}),)
+    similar = (
+        Similar.model_validate(
+            {"description": "a thing" if nearest > 0.9 else "b", "price": value, "similarity": nearest}
+        ),
+    )
     return MemberEstimate(member=member, value=value, similar=similar if member == "frontier" else ())
 
 

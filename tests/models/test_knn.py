@@ -9,7 +9,8 @@ from framework.errors import CatalogueUnavailable, EstimatorUnavailable
 from models.catalogue import CatalogueItem, Neighbour
 from models.encoder import Vectors
 from models.exact import ExactIndex
-from models.knn import KnnRule, RetrievalEstimator, weighted_price
+from models.knn import KnnRule, RetrievalEstimator, weights
+from models.overlap import overlap
 from tests.models.test_catalogue import WordEncoder
 
 
@@ -57,14 +58,39 @@ def test_a_catalogue_that_does_not_answer_makes_the_member_unavailable() -> None
 
 
 def test_nearer_newer_and_same_kind_neighbours_weigh_more() -> None:
-    rule = KnnRule()
-    even = weighted_price([near(10, 0.8), near(1000, 0.8)], rule)
-    assert even == pytest.approx(100)
-    assert weighted_price([near(10, 0.9), near(1000, 0.7)], rule) < even
-    assert weighted_price([near(10, 0.8, as_of=2024), near(1000, 0.8, as_of=2008)], rule) < even
-    mixed = [near(10, 0.9), near(10, 0.8), near(1000, 0.8, category="Jewelry")]
-    same = [near(10, 0.9), near(10, 0.8), near(1000, 0.8)]
-    assert weighted_price(mixed, rule) < weighted_price(same, rule)
+    def of(*rows: Neighbour) -> list[float]:
+        return list(weights("text", rows, KnnRule()))
+
+    assert of(near(1, 0.8), near(2, 0.8)) == [1, 1]
+    assert of(near(1, 0.9), near(2, 0.7))[1] < 0.5
+    assert of(near(1, 0.8, as_of=2024), near(2, 0.8, as_of=2008))[1] < 0.7
+    kitchen, other, jewelry = of(near(1, 0.9), near(1, 0.8), near(2, 0.8, category="Jewelry"))
+    assert kitchen > other > jewelry
+
+
+def test_shared_words_and_numbers_weigh_more_than_a_little_similarity() -> None:
+    def card(text: str, similarity: float) -> Neighbour:
+        return Neighbour("id", text, "GPU", 500, 2024, similarity)
+
+    rows = [card("MSI GeForce RTX 4060 8 GB graphics card", 0.92), card("MSI GeForce RTX 4070 12 GB card", 0.9)]
+    weight = weights("MSI GeForce RTX 4070 12 GB graphics card", rows, KnnRule())
+    assert weight[1] > 2 * weight[0]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared", "numbers"),
+    [
+        ("a b c", "a b c", 1, 1),
+        ("a b", "c d", 0, 1),
+        ("drill 18V", "drill 20V", 0.5, 0),
+        ("drill 18V", "drill", 2 / 3, 0),
+        ("", "", 0, 1),
+    ],
+)
+def test_overlap_is_dices_coefficient_of_words_and_of_numbers(
+    one: str, other: str, shared: float, numbers: float
+) -> None:
+    assert overlap(one, other) == (pytest.approx(shared), pytest.approx(numbers))
 
 
 def test_no_text_gives_no_estimate() -> None:
