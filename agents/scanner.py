@@ -68,7 +68,7 @@ class ScannerAgent(Agent):
                 return
             started = time.perf_counter()
             chunk = entries[start : start + CHUNK]
-            readings = self._reader.read(chunk, self._pages(chunk))
+            readings = self._read(chunk)
             verdicts = [reading.verdict for reading in readings]
             self.log.info(
                 "entries read",
@@ -77,6 +77,20 @@ class ScannerAgent(Agent):
                 ms=round((time.perf_counter() - started) * 1000),
             )
             yield readings
+
+    def _read(self, entries: Sequence[Entry]) -> list[Reading]:
+        """Read together; where that raises what nobody expected, each alone, so that one entry fails and no hunt.
+
+        A boundary: the fault is logged with its trace and the entry's id, and counts as a failed try of that entry.
+        """
+        try:
+            return self._reader.read(entries, self._pages(entries))
+        except Exception as error:
+            if len(entries) == 1:
+                self.log.exception("fault while reading", entry=entries[0].id)
+                reason = f"internal fault ({type(error).__name__}), see the log"
+                return [Reading(entry=entries[0], verdict=ReadingVerdict.FAILED, reason=reason)]
+            return [reading for entry in entries for reading in self._read([entry])]
 
     def _pages(self, entries: Sequence[Entry]) -> Mapping[str, Page]:
         """The pages of those entries that a page can help, by entry id."""

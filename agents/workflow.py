@@ -136,12 +136,25 @@ class Workflow:
             if self._parts.stop.is_set():
                 return
             batch = deals[start : start + ESTIMATE_BATCH]
-            for deal, offer in zip(batch, self._parts.appraiser.appraise(batch), strict=True):
+            for deal, offer in zip(batch, self._appraise(batch), strict=True):
                 if isinstance(offer, JudgedOffer):
                     self._waiting[deal.entry_id] = offer
                 else:
                     self._record_failure(deal, offer)
             self._progress.step(len(batch))
+
+    def _appraise(self, deals: Sequence[Deal]) -> Sequence[JudgedOffer | str]:
+        """Appraise together; where that raises what nobody expected, each alone, so that one deal fails and no hunt.
+
+        A boundary: the fault is logged with its trace and the deal's id, and counts as a failed try of that deal.
+        """
+        try:
+            return self._parts.appraiser.appraise(deals)
+        except Exception as error:  # noqa: BLE001 - the stated boundary
+            if len(deals) == 1:
+                self._log.exception("fault while appraising", entry=deals[0].entry_id)
+                return [f"internal fault ({type(error).__name__}), see the log"]
+            return [offer for deal in deals for offer in self._appraise([deal])]
 
     def _record_failure(self, deal: Deal, reason: str) -> None:
         self._log.warning("deal not valued", entry=deal.entry_id, reason=reason)

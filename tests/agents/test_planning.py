@@ -12,7 +12,7 @@ import pytest
 from agents.planning import PlanningAgent
 from agents.scanner import ScannerAgent
 from agents.workflow import Parts
-from framework.deals import Deal, Entry, Judgement, Valuation, Verdict
+from framework.deals import Deal, Entry, Judgement, Reading, Valuation, Verdict
 from framework.errors import FetchError
 from framework.feedstate import FeedState, PollOutcome, PollResult
 from framework.hunt import JudgedOffer
@@ -155,6 +155,34 @@ def test_a_deal_that_cannot_be_valued_fails_alone(store: Store) -> None:
     assert [o.deal.entry_id for o in report.opportunities] == ["e2"]
     assert "no member could price it" in report.problems[0]
     assert [deal.entry_id for deal in store.pending_deals()] == ["e1"]
+
+
+def test_a_fault_of_ours_in_one_deal_fails_that_deal_alone(store: Store) -> None:
+    class Faulty(FakeAppraiser):
+        def appraise(self, deals: Sequence[Deal]) -> list[JudgedOffer | str]:
+            if any(deal.entry_id == "e1" for deal in deals):
+                raise KeyError("a bug")
+            return super().appraise(deals)
+
+    report = Hunt(store, appraiser=Faulty()).planner.hunt()
+    assert [o.deal.entry_id for o in report.opportunities] == ["e2"]
+    assert "internal fault (KeyError)" in report.problems[0]
+
+
+def test_a_fault_of_ours_in_one_entry_fails_that_entry_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_one = ExtractiveReader.read_one
+
+    def faulty(self: ExtractiveReader, entry: Entry, page: Page | None = None) -> Reading:
+        if entry.id == "e1":
+            raise ZeroDivisionError
+        return read_one(self, entry, page)
+
+    monkeypatch.setattr(ExtractiveReader, "read_one", faulty)
+    report = Hunt(store).planner.hunt()
+    assert (report.failed, report.deals, report.skipped) == (1, 1, 1)
+    record = store.entry("e1")
+    assert record is not None
+    assert "internal fault (ZeroDivisionError)" in record.reason
 
 
 def test_one_bad_feed_leaves_the_others(store: Store) -> None:
