@@ -33,6 +33,14 @@ _ORDERS = [
 ]
 _AGES = [("Any time", 0), ("Today", 1), ("This week", 7), ("This month", 31)]
 _EVERYONE = "everyone"
+_QUIET = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",
+    # Gradio keeps its last events and summarises all of them after each one, for a page that is not served here.
+    "GRADIO_ANALYTICS_MAX_EVENTS": "1",
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**12),
+}
 # The page's own files; addresses are relative, so that it works behind a proxy's path too.
 _HEAD = (
     '<link rel="stylesheet" href="ui/page.css"><link rel="icon" href="ui/icon.svg"><script src="ui/page.js"></script>'
@@ -82,8 +90,8 @@ def build(context: DashboardContext) -> gradio.Blocks:
 
 
 def _gradio() -> Any:
-    """Gradio, which reads these variables when it is imported: no analytics, no look-ups, no log of its own."""
-    os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_OFFLINE="1")
+    """Gradio, without analytics, look-ups or statistics; it reads these variables when it is imported."""
+    os.environ.update(_QUIET)
     import gradio
 
     return gradio

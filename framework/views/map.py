@@ -16,6 +16,7 @@ _COLOURS = (
     "#1f9bcf", "#d37295", "#86bc4b", "#c7832a", "#6a6ecf", "#38a39b", "#b5544b", "#a0a63c", "#7f5fa8", "#4aa5d8",
 )  # fmt: skip
 INK = "#7c8696"  # readable on both backgrounds
+_LETTER, _LINE = 0.0075, 0.035  # size of a letter and a line of the labels, as shares of the drawing
 BARE: dict[str, Any] = {  # no background of its own: the page's shows through
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
@@ -96,25 +97,26 @@ def _middle(places: Mapping[str, Place], similar: Sequence[Similar]) -> tuple[fl
 
 
 def _labels(by_category: Mapping[str, Sequence[Place]]) -> list[dict[str, Any]]:
-    """The names of the categories, each at the median of its products."""
-    return [
-        {
-            "x": sorted(place.flat[0] for place in places)[len(places) // 2],
-            "y": sorted(place.flat[1] for place in places)[len(places) // 2],
-            "text": _escaped(name),
-            "showarrow": False,
-            "font": {"size": 10, "color": INK},
-        }
-        for name, places in by_category.items()
-    ]
+    """The names of the categories, each at the median of its products; of names that would overlap the larger's."""
+    everywhere = [place.flat for places in by_category.values() for place in places]
+    spans = [max(axis) - min(axis) or 1.0 for axis in zip(*everywhere, strict=True)]
+    kept: list[tuple[float, float, float]] = []  # middle (x, y) and half the width, as shares of the drawing
+    labels = []
+    for name, places in sorted(by_category.items(), key=lambda item: -len(item[1])):
+        x, y = (sorted(place.flat[axis] for place in places)[len(places) // 2] for axis in (0, 1))
+        box = (x / spans[0], y / spans[1], len(name) * _LETTER / 2)
+        if any(abs(box[0] - other[0]) < box[2] + other[2] and abs(box[1] - other[1]) < _LINE for other in kept):
+            continue
+        kept.append(box)
+        font = {"size": 11, "color": INK}
+        labels.append({"x": x, "y": y, "text": _escaped(name), "showarrow": False, "yshift": 14, "font": font})
+    return labels
 
 
 def _layout(labels: Sequence[dict[str, Any]], deep: bool) -> dict[str, Any]:
     bare = {"visible": False, "showgrid": False, "zeroline": False}
     axes: dict[str, Any] = (
-        {"scene": {"xaxis": bare, "yaxis": bare, "zaxis": bare}}
-        if deep
-        else {"xaxis": bare, "yaxis": {**bare, "scaleanchor": "x"}}
+        {"scene": {"xaxis": bare, "yaxis": bare, "zaxis": bare}} if deep else {"xaxis": bare, "yaxis": bare}
     )
     return {
         **axes,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import SecretStr
 
+from framework.atlas import Atlas, Place
 from framework.feedstate import FeedState, FeedStatus
 from framework.health import Check, CheckStatus, worst
 from framework.memory.records import HuntRecord, PricePoint
@@ -260,3 +261,13 @@ def test_the_evaluation_is_shown_with_its_figures_and_a_silent_member_without() 
 def test_without_an_evaluation_the_page_says_how_to_make_one() -> None:
     assert "./dealhound evaluate" in accuracy_tables(None)
     assert accuracy_figure({})["data"][0]["x"] == []
+
+
+def test_labels_of_the_map_that_would_overlap_give_way_to_the_larger_kind() -> None:
+    def places(category: str, count: int, x: float) -> list[Place]:
+        facts = {"description": "d", "category": category, "price": 1, "deep": (0, 0, 0)}
+        return [Place(**facts, flat=(x + 0.01 * number, 0)) for number in range(count)]
+
+    crowd = (*places("small one", 2, 0.0), *places("large one", 5, 0.0), *places("far one", 1, 50.0))
+    figure = map_figure(Atlas(places=crowd, catalogue_size=8), [])
+    assert {label["text"] for label in figure["layout"]["annotations"]} == {"large one", "far one"}
