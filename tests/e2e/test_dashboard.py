@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
+from pydantic import SecretStr
 
 from framework.log import configure_logging
 from framework.memory.store import Store
@@ -39,7 +40,7 @@ WAIT = 60
 class Daemon:
     """A served dashboard over a made-up memory."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, password: str | None = None) -> None:
         import dashboard
 
         self.store = Store.open(f"sqlite:///{folder / 'memory.db'}")
@@ -51,7 +52,7 @@ class Daemon:
         self.resent: list[str] = []
         context = DashboardContext(
             store=self.store,
-            settings=Settings(home=folder),
+            settings=Settings(home=folder, password=SecretStr(password) if password else None),
             log=configure_logging(console=False),
             controls=self.controls,
             checks=board.checks,
@@ -308,3 +309,18 @@ def test_gradios_own_pages_and_file_routes_are_closed(page: Page) -> None:
     status = "return fetch(arguments[0]).then(answer => answer.status)"
     for path in ("gradio_api/info", "gradio_api/upload", "gradio_api/file=/etc/passwd", "docs", "monitoring"):
         assert page.js(status, path) == 404
+
+
+def test_a_password_is_asked_for_once_and_its_cookie_is_out_of_reach_of_scripts(chromium: Any, tmp_path: Path) -> None:
+    locked = Daemon(tmp_path, "correct horse battery")
+    try:
+        page = Page(chromium, locked.server.url)
+        chromium.get(page.url)
+        page.until(lambda: page.count("input[type=password]") == 1, "the log-in page")
+        for password, selector in (("wrong", "[role=alert]"), ("correct horse battery", ".dh-card")):
+            page.js("return document.querySelector('input[type=password]')").send_keys(password + "\n")
+            page.until(lambda s=selector: page.text(s) != "", selector)
+        assert "dealhound_session" not in page.js("return document.cookie")
+    finally:
+        chromium.delete_all_cookies()
+        locked.close()
