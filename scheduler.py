@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 GRACE = 7.0  # seconds that a hunt in progress may take to finish its item
 LAST_SECOND = 9.5  # after a signal the process ends here in any case: the promise is to be gone in 10
 OUTBOX_SECONDS = 20
+MANY_FEEDS = 100
+UPKEEP_SECONDS = 24 * 3600
 JITTER_SHARE = 0.1  # of the interval: daemons all over the world must not poll in step
 
 _log = structlog.get_logger("dealhound").bind(agent="scheduler")
@@ -49,11 +51,12 @@ class Daemon:
         )
         self._add("hunt", self._hunt, interval, jitter=round(interval * JITTER_SHARE))
         self._add("outbox", hound.deliver, OUTBOX_SECONDS, executor="outbox")
+        self._add("upkeep", hound.upkeep, UPKEEP_SECONDS, first=3600)
         self._listen()
 
     def _add(self, name: str, call: Callable[[], Any], seconds: int, **options: Any) -> None:
         executor = options.pop("executor", "default")
-        start = datetime.now(UTC) + timedelta(seconds=1)
+        start = datetime.now(UTC) + timedelta(seconds=options.pop("first", 1))
         self._scheduler.add_job(
             call, "interval", seconds=seconds, id=name, next_run_time=start, executor=executor, **options
         )
@@ -132,6 +135,7 @@ def main(home: Path | None = None) -> int:
     buffer = configure_logging(settings.log_level, settings.state / "logs", settings.secrets())
     stop = _stop_on_signals()
     with HomeLock(settings.state), Hound(settings, log_buffer=buffer) as hound:
+        stagger_feeds(hound)
         daemon = Daemon(hound)
         server = _serve(hound, daemon)
         daemon.start()
@@ -147,6 +151,18 @@ def main(home: Path | None = None) -> int:
         # doing so: what it was at is recorded as not done.
         _log.warning("stopped in the middle of a hunt; the next start goes on with it")
         os._exit(0)
+
+
+def stagger_feeds(hound: Hound) -> None:
+    """Spread the feeds that fell due while the daemon was off, where there are so many that it matters."""
+    from framework.feeds import staggered
+
+    feeds, now = hound.store.feeds(), datetime.now(UTC)
+    if len(feeds) < MANY_FEEDS:
+        return
+    for before, after in zip(feeds, staggered(feeds, now, hound.settings.interval), strict=True):
+        if after is not before:
+            hound.store.put_feed(after)
 
 
 def _serve(hound: Hound, daemon: Daemon) -> ServerHandle:

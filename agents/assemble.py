@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from framework.log import LogBuffer
 from framework.progress import ProgressBoard
@@ -20,18 +22,20 @@ if TYPE_CHECKING:
     from agents.ensemble import EnsembleAgent
     from agents.member import MemberAgent
     from agents.messaging.base import Notifier
+    from agents.messaging.notices import Notices
     from agents.messaging.sender import Sender
     from agents.planning import PlanningAgent
     from agents.rates import RateBook
     from agents.scanner import ScannerAgent
     from framework.chat.client import Chat
-    from framework.deals import Deal
+    from framework.deals import Deal, Entry
     from framework.feeds import Poller
     from framework.http import HttpClient
     from framework.judge import JudgeRule
     from framework.memory.snapshot import Snapshot
     from framework.memory.store import Store
     from framework.money import Money
+    from framework.outbox import Plan
     from framework.reading.base import Reader
     from framework.reading.pages import Page
     from models.atlas import CatalogueAtlas
@@ -145,8 +149,15 @@ class Hound:
             self.fetch_page,
             ExtractiveReader().needs_page,
             max_pages=self.settings.max_pages,
+            reason_to_skip=self._reason_to_skip,
             stopped=self.stop_event.is_set,
         )
+
+    def _reason_to_skip(self, item: Entry | Deal, feed_url: str) -> str | None:
+        """The owner's filters: the feed's own, then the overall ones."""
+        from framework.filters import first_reason
+
+        return first_reason((self.settings.feed_filters.get(feed_url), self.settings.filters), item)
 
     # --- estimating ---------------------------------------------------------------------------------------------------
 
@@ -295,12 +306,49 @@ class Hound:
         """Sends what the outbox holds."""
         from agents.messaging.sender import Sender
 
-        return Sender(self.store, self.notifiers)
+        return Sender(self.store, [*self.notifiers, *self.notice_notifiers], plan=self._plan())
+
+    def _plan(self) -> Plan:
+        from framework.outbox import Plan
+
+        settings = self.settings
+        return Plan(
+            zone=settings.zone,
+            quiet=settings.quiet_hours,
+            daily_cap=settings.daily_cap,
+            cooldown=timedelta(seconds=settings.cooldown),
+            digest_at=settings.digest_at,
+        )
+
+    @cached_property
+    def notice_notifiers(self) -> list[Notifier]:
+        """Channels of their own for notices about the daemon; empty where these go out with the alerts."""
+        from agents.messaging.apprise import AppriseNotifier
+
+        return [AppriseNotifier(url) for url in self.settings.notice_urls]
+
+    @cached_property
+    def notices(self) -> Notices:
+        """Tells the owner of trouble with the daemon itself, once per episode."""
+        from agents.messaging.notices import Notices
+
+        channels = self.notice_notifiers or self.notifiers
+        return Notices(self.store, [notifier.channel for notifier in channels])
 
     def deliver(self) -> int:
         """Send what is due; how many messages were accepted. Hunts and the outbox job take turns."""
         with self._sending:
             return self.messenger.drain(should_stop=self.stop_event.is_set).get("sent", 0)
+
+    def upkeep(self) -> None:
+        """Once a day: forget entries that nobody will ask for again; once a week, give their space back."""
+        forgotten = self.store.forget()
+        log = structlog.get_logger("dealhound").bind(agent="planner")
+        log.info("upkeep", **forgotten)
+        now, last = datetime.now(UTC), self.store.get_state("compacted")
+        if last is None or now - datetime.fromisoformat(last) > timedelta(days=7):
+            self.store.compact()
+            self.store.set_state("compacted", now.isoformat())
 
     # --- the hunt -----------------------------------------------------------------------------------------------------
 
@@ -315,8 +363,9 @@ class Hound:
             self.store,
             self.scanner,
             self.appraiser,
-            self.messenger.channels,
+            [notifier.channel for notifier in self.notifiers],
             read_sample_feed,
+            notices=self.notices,
             progress=self.progress,
             stop=self.stop_event,
             max_entries=self.settings.max_entries,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from framework.agent import Agent
-from framework.deals import Entry, Reading, ReadingVerdict
+from framework.deals import Deal, Entry, Kind, Reading, ReadingVerdict
 from framework.errors import FetchError, PageError
 from framework.feedstate import FeedState, PollOutcome, PollResult
 from framework.reading.base import Reader
@@ -40,13 +40,16 @@ class ScannerAgent(Agent):
         needs_page: Callable[[Entry], bool],
         *,
         max_pages: int = 30,
+        reason_to_skip: Callable[[Entry | Deal, str], str | None] = lambda item, feed_url: None,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         """``fetch_page`` raises ``FetchError`` or ``PageError``; ``max_pages`` bounds the pages of one ``read``;
-        ``needs_page`` says whether the page could tell more than the entry."""
+        ``needs_page`` says whether the page could tell more than the entry; ``reason_to_skip`` is the owner's filter
+        over an entry or deal of a feed: what it names is neither fetched nor, for entries, read."""
         super().__init__()
         self._poller, self._reader, self._fetch_page, self._needs_page = poller, reader, fetch_page, needs_page
         self._max_pages = max_pages
+        self._reason_to_skip = reason_to_skip
         self._stopped = stopped
         self.pages_fetched = 0
 
@@ -68,7 +71,7 @@ class ScannerAgent(Agent):
                 return
             started = time.perf_counter()
             chunk = entries[start : start + CHUNK]
-            readings = self._read(chunk)
+            readings = self._filtered(chunk)
             verdicts = [reading.verdict for reading in readings]
             self.log.info(
                 "entries read",
@@ -77,6 +80,18 @@ class ScannerAgent(Agent):
                 ms=round((time.perf_counter() - started) * 1000),
             )
             yield readings
+
+    def _filtered(self, entries: Sequence[Entry]) -> list[Reading]:
+        """Read what the owner's filters let through; before reading by its words, after it by what the deal is."""
+        reasons = {entry.id: self._reason_to_skip(entry, entry.feed_url) for entry in entries}
+        wanted = [entry for entry in entries if reasons[entry.id] is None]
+        read = [self._filter_deal(reading) for reading in self._read(wanted)] if wanted else []
+        return read + [_skipped(entry, reason) for entry in entries if (reason := reasons[entry.id]) is not None]
+
+    def _filter_deal(self, reading: Reading) -> Reading:
+        deal = reading.deal
+        reason = self._reason_to_skip(deal, reading.entry.feed_url) if deal else None
+        return reading if reason is None else _skipped(reading.entry, reason, kind=reading.kind)
 
     def _read(self, entries: Sequence[Entry]) -> list[Reading]:
         """Read together; where that raises what nobody expected, each alone, so that one entry fails and no hunt.
@@ -106,3 +121,7 @@ class ScannerAgent(Agent):
             except (FetchError, PageError) as error:
                 self.log.warning("page failed", entry=entry.id, error=str(error))
         return pages
+
+
+def _skipped(entry: Entry, reason: str, kind: Kind | None = None) -> Reading:
+    return Reading(entry=entry, verdict=ReadingVerdict.SKIPPED, kind=kind, reason=f"Filtered: {reason}")

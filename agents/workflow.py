@@ -17,11 +17,14 @@ import structlog
 
 from agents.appraiser import Appraiser
 from agents.autonomous import EstimatedItem, ScannedItem
+from agents.messaging.base import Message
+from agents.messaging.notices import Notices
 from agents.scanner import ScannerAgent
 from framework.deals import Deal, Opportunity, Reading, ReadingVerdict, Verdict
 from framework.dedupe import deal_key
 from framework.feeds import notice, with_new_entries
-from framework.feedstate import FeedState, PollOutcome, PollResult
+from framework.feeds.health import is_silent
+from framework.feedstate import FeedState, FeedStatus, PollOutcome, PollResult
 from framework.hunt import JudgedOffer
 from framework.memory.store import Store
 from framework.money import Money
@@ -43,6 +46,7 @@ class Parts:
     appraiser: Appraiser
     channels: Sequence[str]
     sample_feed: Callable[[], PollResult]
+    notices: Notices | None = None
     progress: ProgressBoard = field(default_factory=ProgressBoard)
     stop: threading.Event = field(default_factory=threading.Event)
     max_entries: int = 200
@@ -101,8 +105,17 @@ class Workflow:
             self._store.put_feed(after)
         said = notice(before, after)
         if said is not None:
-            self._log.warning("operator notice", feed=after.url, notice=said)
+            self._log.warning("notice", feed=after.url, said=said)
             self.problems.append(said)
+            self._tell_operator(after, said)
+
+    def _tell_operator(self, feed: FeedState, said: str) -> None:
+        notices = self._parts.notices
+        if notices is None:
+            return
+        message = Message(title="Dealhound: a feed", text=said)
+        troubled = feed.errors > 0 or feed.status is FeedStatus.GONE or is_silent(feed, feed.last_check)
+        (notices.begin if troubled else notices.end)(f"feed {feed.url}", message)
 
     # --- read ---------------------------------------------------------------------------------------------------------
 

@@ -9,9 +9,11 @@ silently ignored for years. Secrets are ``SecretStr``: they print as stars.
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -19,6 +21,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from framework.errors import SettingsError
+from framework.filters import Filters
 
 PROJECT = Path(__file__).resolve().parent.parent
 _FOREIGN = {
@@ -44,6 +47,16 @@ def _hosts(value: object) -> object:
     return _words(value.replace(",", " ") if isinstance(value, str) else value)
 
 
+def _json(value: object) -> object:
+    """A table may be written as JSON in an environment variable."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _span(value: object) -> object:
+    """``22:00-07:00`` as two times of day."""
+    return tuple(part.strip() for part in value.split("-")) if isinstance(value, str) else value
+
+
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Hosts = Annotated[tuple[str, ...], BeforeValidator(_hosts)]
 
@@ -67,6 +80,12 @@ class Settings(BaseModel):
     feeds: Words = Field((), description="feeds to start with instead of the default ones")
     max_entries: int = Field(200, ge=1, le=10_000, description="most entries handled in one hunt; the rest wait")
     max_pages: int = Field(30, ge=0, le=1_000, description="most deal pages fetched in one hunt")
+    filters: Annotated[Filters, BeforeValidator(_json)] = Field(
+        Filters(), description="what to hunt: words, prices, merchants, conditions"
+    )
+    feed_filters: Annotated[dict[str, Filters], BeforeValidator(_json)] = Field(
+        {}, description="further filters by feed address"
+    )
     allow_hosts: Hosts = Field((), description="private hosts that outbound requests may reach (host or host:port)")
     proxy: str | None = Field(None, description="outbound proxy, such as http://proxy.example:3128")
     contact: str | None = Field(None, description="a URL or address put into the User-Agent, as polite robots do")
@@ -99,6 +118,14 @@ class Settings(BaseModel):
         None, gt=0, lt=1, description="least probability that a deal has such a discount; default: as evaluated"
     )
     max_alerts: int = Field(5, ge=0, le=100, description="most alerts sent to a phone per hunt, the likeliest first")
+
+    quiet_hours: Annotated[tuple[time, time] | None, BeforeValidator(_span)] = Field(
+        None, description="when the phone stays silent, such as 22:00-07:00; messages wait, urgent ones pass"
+    )
+    daily_cap: int | None = Field(None, ge=1, description="most alerts per channel and day; the rest waits")
+    cooldown: int = Field(0, ge=0, le=86_400, description="least seconds between two alerts")
+    digest_at: time | None = Field(None, description="hour of one daily message that gathers what is not urgent")
+    notice_urls: Words = Field((), description="Apprise URLs for notices about the daemon itself; default as alerts")
 
     pushover_user: SecretStr | None = Field(None, description="Pushover's user key")
     pushover_token: SecretStr | None = Field(None, description="Pushover's application token")
@@ -136,9 +163,9 @@ class Settings(BaseModel):
     def secrets(self) -> list[str]:
         """The plain text of every secret that is set, for the redaction of logs."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)] + [
-            url for url in self.apprise_urls if "@" in url or len(url) > 20
-        ]
+        keys = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        # An Apprise URL carries its service's keys in itself.
+        return keys + [url for url in (*self.apprise_urls, *self.notice_urls) if len(url) > 20]
 
 
 def environment_name(field: str) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from agents.messaging.notices import Notices
 from agents.planning import PlanningAgent
 from agents.scanner import ScannerAgent
 from agents.workflow import Parts
 from framework.deals import Deal, Entry, Judgement, Reading, Valuation, Verdict
 from framework.errors import FetchError
 from framework.feedstate import FeedState, PollOutcome, PollResult
+from framework.filters import Filters
 from framework.hunt import JudgedOffer
 from framework.memory.records import EntryVerdict
 from framework.memory.store import Store
@@ -88,7 +91,15 @@ class Hunt:
         self.fetched: list[str] = []
         self.snapshots = 0
         reader = ExtractiveReader()
-        scanner = ScannerAgent(self.poller, reader, self._fetch, reader.needs_page, stopped=self.stop.is_set)
+        skip = options.pop("reason_to_skip", lambda item, feed: None)
+        scanner = ScannerAgent(
+            self.poller,
+            reader,
+            self._fetch,
+            reader.needs_page,
+            reason_to_skip=skip,  # type: ignore[arg-type]
+            stopped=self.stop.is_set,
+        )
         parts = Parts(
             store,
             scanner,
@@ -99,6 +110,11 @@ class Hunt:
             **options,  # type: ignore[arg-type]
         )
         self.planner = PlanningAgent(parts, deliver=lambda: 0, save_snapshot=self._save)
+
+    def record(self, result: PollResult) -> None:
+        """Hunt with this as the one result of polling."""
+        self.poller.poll_all = lambda feeds: iter([result])  # type: ignore[method-assign]
+        self.planner.hunt()
 
     def _fetch(self, url: str) -> Page:
         self.fetched.append(url)
@@ -250,6 +266,32 @@ def test_a_hunt_over_given_feeds_polls_no_other(store: Store) -> None:
     hunt.planner.hunt([FeedState(url="https://elsewhere.example/", added=NOW)])
     assert hunt.poller.polled == 1
     assert [feed.url for feed in store.feeds()] == [FEED]
+
+
+def test_the_owners_filters_keep_entries_from_being_read_and_deals_from_being_judged(store: Store) -> None:
+    filters = Filters(exclude=("tent",), max_price=Decimal(50))
+    dear = entry(5, "Acme Espresso Machine EC-9 $300")
+    hunt = Hunt(store, [KETTLE, TENT, dear], reason_to_skip=lambda item, feed: filters.reason_to_skip(item))
+    report = hunt.planner.hunt()
+    assert [o.deal.entry_id for o in report.opportunities] == ["e1"]
+    assert report.skipped == 2
+    reasons = [record.reason for record in store.entries(verdict=EntryVerdict.SKIPPED)]
+    assert any('the excluded word "tent"' in reason for reason in reasons)
+    assert any("above the highest price" in reason for reason in reasons)
+
+
+def test_the_owner_is_told_once_that_a_feed_is_down_and_once_that_it_is_back(store: Store) -> None:
+    notices = Notices(store, ["console"])
+    for errors in range(1, 8):
+        failing = FeedState(url=FEED, added=NOW, errors=errors, last_error="no route", last_check=NOW)
+        Hunt(store, notices=notices).record(PollResult(feed=failing, outcome=PollOutcome.FAILED, error="no route"))
+    back = FeedState(url=FEED, added=NOW, errors=0, last_check=NOW, last_success=NOW)
+    for _ in range(2):
+        Hunt(store, notices=notices).record(PollResult(feed=back, outcome=PollOutcome.UPDATED))
+    said = [str(n.message) for n in reversed(store.notifications()) if n.kind == "notice"]
+    assert len(said) == 2
+    assert "failed 5 checks in a row" in said[0]
+    assert "is back" in said[1]
 
 
 def test_the_snapshot_is_saved_after_each_hunt(store: Store) -> None:
