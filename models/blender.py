@@ -10,8 +10,8 @@ inference for regression", 2018, section 5): a second model says how large the e
 (the members' spread, the neighbours' nearness and disagreement), and the quantiles of error over that size, measured
 on items that neither model was fitted on, make the range. A regression pulls extreme prices to the middle, so plain
 ranges miss the cheapest and the dearest products more often than the rest; ``stretch`` undoes part of that pull (the
-range is one of ``(1 - stretch) * log price``), so that each fifth by price is covered about equally. Each kind of text
-has limits of its own (V. Vovk's Mondrian conformal prediction).
+range is one of ``(1 - stretch) * log price``), so that each fifth by price is covered about equally. Prose and fields,
+with and without near neighbours, have limits of their own (V. Vovk's Mondrian conformal prediction).
 """
 
 from __future__ import annotations
@@ -40,13 +40,15 @@ Floats = npt.NDArray[np.float64]
 _FIELD = re.compile(r"(?:^|[.;,\n]\s)[A-Za-z][\w /()&-]{1,30}: ", re.M)
 RETRIEVING = "frontier"  # the member whose neighbours say how near the catalogue is
 # Where the trust in retrieval may bend: by similarity of the nearest neighbour, and by the words shared with it.
+# Overlap at which trust begins and is full, of prose and of fields: where retrieval began to help on the dev split.
+_TRUST_BEGINS, _TRUST_IS_FULL = {"prose": 0.15, "fields": 0.40}, {"prose": 0.40, "fields": 0.65}
 KNOTS = {"nearest": (0.5, 0.65, 0.8, 0.9), "overlap": (0.0, 0.2, 0.4, 0.6, 0.8)}
 CENTRE = 4.25  # log of $70, the usual price
 LEAST_LOG, GREATEST_LOG = np.log(0.25), np.log(20_000.0)  # members' figures beyond are cut: no product we know costs so
 
 
 class RangeRule(BaseModel):
-    """The 80% range for one kind of text: quantiles of the normalised error, and how far the pull is undone."""
+    """The 80% range for one class of items: quantiles of the normalised error, and how far the pull is undone."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -73,13 +75,13 @@ class SubsetModel(BaseModel):
     scale_terms: tuple[str, ...]
     scale_coefficients: tuple[float, ...]  # of the log of the usual size of the error
     scale_intercept: float
-    of_fields: RangeRule
-    of_prose: RangeRule
+    ranges: tuple[RangeRule, ...]  # one per range class, see ``range_class``
 
-    def limits(self, mean: Floats, scale: Floats, prose: Floats) -> tuple[Floats, Floats]:
+    def limits(self, mean: Floats, scale: Floats, context: Mapping[str, Floats]) -> tuple[Floats, Floats]:
         """The ends of the 80% range in log value."""
-        fields, sentences = self.of_fields.limits(mean, scale), self.of_prose.limits(mean, scale)
-        return np.where(prose > 0, sentences[0], fields[0]), np.where(prose > 0, sentences[1], fields[1])
+        lows, highs = zip(*(rule.limits(mean, scale) for rule in self.ranges), strict=True)
+        chosen, rows = range_class(self.members, context), np.arange(len(mean))
+        return np.stack(lows)[chosen, rows], np.stack(highs)[chosen, rows]
 
 
 class BlenderModel(BaseModel):
@@ -178,7 +180,7 @@ class Blend:
         terms = make_terms(logs, context)
         mean = predict(subset, terms)
         scale = predict_scale(subset, terms, mean)
-        low, high = subset.limits(mean, scale, context["prose"])
+        low, high = subset.limits(mean, scale, context)
         return cls(mean, scale, low, high)
 
     def estimate(self, row: int) -> Estimate:
@@ -221,30 +223,58 @@ def _spread(near: Sequence[Similar], shared: Sequence[float]) -> float:
     return float(np.sqrt(np.average((logs - mean) ** 2, weights=weight)))
 
 
+def trust_in_retrieval(context: Mapping[str, Floats]) -> Floats:
+    """From 0 (the neighbours share too few words to count) to 1, by kind of text: fields share words by their form."""
+    prose = context["prose"] > 0
+    begin = np.where(prose, _TRUST_BEGINS["prose"], _TRUST_BEGINS["fields"])
+    full = np.where(prose, _TRUST_IS_FULL["prose"], _TRUST_IS_FULL["fields"])
+    return np.asarray(np.clip((context["overlap"] - begin) / (full - begin), 0.0, 1.0), np.float64)
+
+
+RANGE_CLASSES = 4
+
+
+def range_class(members: Sequence[str], context: Mapping[str, Floats]) -> npt.NDArray[np.int_]:
+    """The class whose range rule holds for each item: prose or fields, and whether retrieval deserves trust."""
+    near = trust_in_retrieval(context) > 0.5 if RETRIEVING in members else np.zeros(len(context["prose"]), bool)
+    return np.asarray(2 * (context["prose"] > 0) + near, np.int_)
+
+
 def make_terms(logs: Mapping[str, Floats], context: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Every column that the regressions may use, by name. ``logs`` holds the log value of each member of the subset."""
+    """Every column that the regressions may use, by name. ``logs`` holds the log value of each member of the subset.
+
+    Beside other members the retrieving one is first drawn to their mean as far as its neighbours deserve no trust.
+    """
     names = sorted(logs)
-    table = np.stack([logs[name] for name in names])
-    terms = {name: logs[name] for name in names}
+    others = [logs[name] for name in names if name != RETRIEVING]
+    said = dict(logs)
+    if RETRIEVING in logs and others:
+        base = np.mean(others, axis=0)
+        said[RETRIEVING] = base + trust_in_retrieval(context) * (logs[RETRIEVING] - base)
+    table, prose = np.stack([said[name] for name in names]), context["prose"]
+    terms = {name: said[name] for name in names}
+    terms |= {f"{name}, prose": prose * (said[name] - CENTRE) for name in names}
+    terms["prose"] = prose
     terms["spread"] = table.max(axis=0) - table.min(axis=0)
+    terms["spread, prose"] = prose * terms["spread"]
     if len(names) > 1:
         terms["least"], terms["greatest"] = table.min(axis=0), table.max(axis=0)
-    prose = context["prose"]
-    terms["prose"], terms["spread, prose"] = prose, prose * terms["spread"]
-    for name in names:
-        terms[f"{name}, prose"] = prose * (logs[name] - CENTRE)
     if RETRIEVING in logs:
-        others = [logs[name] for name in names if name != RETRIEVING]
-        departure = logs[RETRIEVING] - (np.mean(others, axis=0) if others else CENTRE)
-        disagreement = context["disagreement"]
-        for measure, knots in KNOTS.items():
-            for knot in knots:
-                near = np.maximum(0.0, context[measure] - knot)
-                terms[f"near {measure} {knot}"], terms[f"near {measure} {knot}, prose"] = near, near * prose
-                terms[f"departure, {measure} {knot}"] = departure * near
-        terms["departure, prose"] = departure * prose
-        terms["disagreement"], terms["disagreement, prose"] = disagreement, disagreement * prose
-        terms["departure, disagreement"] = departure * disagreement
+        departure = said[RETRIEVING] - (np.mean(others, axis=0) if others else CENTRE)
+        terms |= _retrieval_terms(departure, context)
+    return terms
+
+
+def _retrieval_terms(departure: Floats, context: Mapping[str, Floats]) -> dict[str, Floats]:
+    """How far retrieval departs from the others, times how much its neighbours deserve to be heard."""
+    prose, disagreement = context["prose"], context["disagreement"]
+    terms = {"disagreement": disagreement, "disagreement, prose": disagreement * prose}
+    terms["departure, disagreement"] = departure * disagreement
+    for measure, knots in KNOTS.items():
+        for knot in knots:
+            near = np.maximum(0.0, context[measure] - knot)
+            terms[f"near {measure} {knot}"], terms[f"near {measure} {knot}, prose"] = near, near * prose
+            terms[f"departure, {measure} {knot}"] = departure * near
     return terms
 
 

@@ -21,6 +21,7 @@ from models.artifact import SHIPPED, Manifest, as_json, write_artifact
 from models.base import Estimator
 from models.blender import (
     CENTRE,
+    RANGE_CLASSES,
     Blend,
     BlenderModel,
     RangeRule,
@@ -31,6 +32,7 @@ from models.blender import (
     mean_terms,
     predict,
     predict_scale,
+    range_class,
     read_context,
     scale_matrix,
     scale_terms,
@@ -43,7 +45,6 @@ Floats = npt.NDArray[np.float64]
 COVERAGE = 0.80
 LEAST_ITEMS = 60
 _RIDGE = 3.0
-_UNKNOWN = RangeRule(low=0.0, high=0.0, stretch=0.0)
 _STRETCHES = (0.0, 0.04, 0.08, 0.12, 0.16, 0.20, 0.24, 0.28, 0.32)
 
 
@@ -188,8 +189,8 @@ def fit_blender(answers: Answers) -> tuple[BlenderModel, dict[str, float]]:
             continue
         part = answers.rows(known)
         crossed = cross_fit(part, members)
-        ranges = choose_ranges(part, crossed)
-        fitted.append(_fit(part, members).model_copy(update=ranges))
+        ranges = choose_ranges(part, crossed, members)
+        fitted.append(_fit(part, members).model_copy(update={"ranges": ranges}))
         scores = (part.truth - crossed.mean) / crossed.scale
         error = crossed.mean - part.truth
         metrics["+".join(members)] = round(float(np.sqrt(np.average(error**2, weights=part.weight))), 4)
@@ -261,14 +262,12 @@ def cross_fit(part: Answers, members: Sequence[str]) -> Crossed:
     return Crossed(means, scales)
 
 
-def choose_ranges(part: Answers, crossed: Crossed) -> dict[str, RangeRule]:
-    """The range rule of each kind of text; a kind with few items takes the rule of all."""
+def choose_ranges(part: Answers, crossed: Crossed, members: Sequence[str]) -> tuple[RangeRule, ...]:
+    """The range rule of each class of items; a class with few items takes the rule of all."""
     every = np.ones(len(part.truth), bool)
-    prose = part.context["prose"] > 0
-    chosen = {"of_fields": ~prose, "of_prose": prose}
-    return {
-        name: choose_rule(part, crossed, rows if rows.sum() >= LEAST_ITEMS else every) for name, rows in chosen.items()
-    }
+    classes = range_class(members, part.context)
+    chosen = [classes == number for number in range(RANGE_CLASSES)]
+    return tuple(choose_rule(part, crossed, rows if rows.sum() >= LEAST_ITEMS else every) for rows in chosen)
 
 
 def choose_rule(part: Answers, crossed: Crossed, rows: npt.NDArray[np.bool_]) -> RangeRule:
@@ -304,8 +303,7 @@ def _fit(part: Answers, members: Sequence[str]) -> SubsetModel:
         scale_terms=of_scale,
         scale_coefficients=tuple(scale.tolist()),
         scale_intercept=scale_intercept,
-        of_fields=_UNKNOWN,
-        of_prose=_UNKNOWN,
+        ranges=(),
     )
 
 
