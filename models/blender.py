@@ -2,8 +2,8 @@
 
 For every subset of members there are coefficients of their own, so that the blend stands whoever is missing. Terms:
 each member's log value, their least and greatest, and, where a member retrieves, how far it departs from the others
-times how near its nearest neighbours are, so that it is trusted next to a twin and left out in a thin catalogue.
-Texts made of fields ("Colour: red. Size: 2 m.") and shops' prose are different tasks: members may weigh differently.
+times how near its nearest neighbours are, so that it is trusted next to a twin. Where its neighbours share too few
+words with an item it is left out altogether: a thin catalogue gives the very blend of the other members.
 
 The range comes from split conformal prediction with normalised residuals (J. Lei et al., "Distribution-free predictive
 inference for regression", 2018, section 5): a second model says how large the error of an item like this usually is
@@ -147,13 +147,14 @@ class Blender:
     def _one(self, text: str, said: Mapping[str, MemberEstimate]) -> Estimate | Unpriced:
         values = {name: item.value for name, item in said.items() if item.value is not None}
         failures = {name: item.failure or "no answer" for name, item in said.items() if item.value is None}
-        subset = self.model.of(values)
+        similar = next((item.similar for item in said.values() if item.similar), ())
+        context = read_context([text], [similar])
+        subset = self.model.of(heard(values, bool(trust_in_retrieval(context)[0] > 0)))
         if subset is None:
             reason = "; ".join(dict.fromkeys(failures.values())) or "no member answered"
             return Unpriced(reason=f"No member could price it: {reason}", failures=failures)
-        similar = next((item.similar for item in said.values() if item.similar), ())
         logs = {name: np.array([log_value(values[name])]) for name in subset.members}
-        blend = Blend.of(subset, logs, read_context([text], [similar]))
+        blend = Blend.of(subset, logs, context)
         estimate = blend.estimate(0)
         return estimate.model_copy(
             update={
@@ -191,6 +192,13 @@ class Blend:
         return Estimate(
             value=value, low=low, high=high, log_mean=float(self.mean[row]), log_scale=float(self.scale[row])
         )
+
+
+def heard(members: Iterable[str], trusted: bool) -> tuple[str, ...]:
+    """The members whose word counts: the retrieving one only where it is trusted, or alone."""
+    names = tuple(members)
+    others = tuple(name for name in names if name != RETRIEVING)
+    return others if others and not trusted else names
 
 
 def log_value(value: float) -> float:
@@ -280,7 +288,7 @@ def _retrieval_terms(departure: Floats, context: Mapping[str, Floats]) -> dict[s
 
 def mean_terms(terms: Mapping[str, Floats]) -> tuple[str, ...]:
     """The columns of the regression of log price."""
-    return tuple(name for name in terms if not name.startswith(("spread", "near ")))
+    return tuple(name for name in terms if "prose" not in name and not name.startswith(("spread", "near ")))
 
 
 def scale_terms(terms: Mapping[str, Floats]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from models.base import Estimator
 from models.blender import (
     CENTRE,
     RANGE_CLASSES,
+    RETRIEVING,
     Blend,
     BlenderModel,
     RangeRule,
@@ -37,6 +38,7 @@ from models.blender import (
     scale_matrix,
     scale_terms,
     subsets_of,
+    trust_in_retrieval,
 )
 
 log = structlog.get_logger("train.blender")
@@ -44,7 +46,8 @@ log = structlog.get_logger("train.blender")
 Floats = npt.NDArray[np.float64]
 COVERAGE = 0.80
 LEAST_ITEMS = 60
-_RIDGE = 3.0
+_RIDGE = 10.0
+_HUBER = 0.5  # errors in log price beyond this count by their size, not its square
 _STRETCHES = (0.0, 0.04, 0.08, 0.12, 0.16, 0.20, 0.24, 0.28, 0.32)
 
 
@@ -185,6 +188,8 @@ def fit_blender(answers: Answers) -> tuple[BlenderModel, dict[str, float]]:
     scores: Floats = np.empty(0)
     for members in subsets_of(list(answers.logs)):
         known = np.all([np.isfinite(answers.logs[name]) for name in members], axis=0)
+        if len(members) > 1 and RETRIEVING in members:
+            known &= trust_in_retrieval(answers.context) > 0
         if known.sum() < LEAST_ITEMS:
             continue
         part = answers.rows(known)
@@ -205,6 +210,10 @@ def estimates_from(model: BlenderModel, answers: Answers) -> list[Estimate | Non
     estimates: list[Estimate | None] = [None] * len(answers.truth)
     names = sorted(answers.logs)
     known = np.stack([np.isfinite(answers.logs[name]) for name in names], axis=1)
+    if RETRIEVING in names and len(names) > 1:
+        column = names.index(RETRIEVING)
+        others = np.delete(known, column, axis=1).any(axis=1)
+        known[:, column] &= ~others | (trust_in_retrieval(answers.context) > 0)
     for pattern in np.unique(known, axis=0):
         subset = model.of(name for name, there in zip(names, pattern, strict=True) if there)
         if subset is None:
@@ -291,7 +300,7 @@ def choose_rule(part: Answers, crossed: Crossed, rows: npt.NDArray[np.bool_]) ->
 def _fit(part: Answers, members: Sequence[str]) -> SubsetModel:
     terms = _terms(part, members)
     names = mean_terms(terms)
-    coefficients, intercept = ridge(matrix(terms, names), part.truth, part.weight)
+    coefficients, intercept = fit_mean(matrix(terms, names), part.truth, part.weight)
     mean = matrix(terms, names) @ coefficients + intercept
     of_scale = scale_terms(terms)
     scale, scale_intercept = fit_scale(scale_matrix(terms, of_scale, mean), np.abs(part.truth - mean), part.weight)
@@ -305,6 +314,18 @@ def _fit(part: Answers, members: Sequence[str]) -> SubsetModel:
         scale_intercept=scale_intercept,
         ranges=(),
     )
+
+
+def fit_mean(columns: Floats, target: Floats, weight: Floats, steps: int = 4) -> tuple[Floats, float]:
+    """Linear regression that large errors pull less: Huber's loss by iteratively reweighted least squares.
+
+    The best figure in dollars is near the median, and prices have a few absurd ones.
+    """
+    coefficients, intercept = ridge(columns, target, weight)
+    for _ in range(steps):
+        size = np.abs(target - columns @ coefficients - intercept)
+        coefficients, intercept = ridge(columns, target, weight * _HUBER / np.maximum(size, _HUBER))
+    return coefficients, intercept
 
 
 def ridge(columns: Floats, target: Floats, weight: Floats, penalty: float = _RIDGE) -> tuple[Floats, float]:
