@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-import structlog
-
 from framework.errors import FeedError, FetchError, HTTPStatusError
 from framework.feeds.by_host import each_in_turn
 from framework.feeds.parse import parse_feed
@@ -18,8 +16,6 @@ from framework.feeds.raw import ParsedFeed
 from framework.feeds.schedule import Schedule
 from framework.feedstate import FeedState, FeedStatus, PollOutcome, PollResult
 from framework.http import HttpClient, Response
-
-_log = structlog.get_logger(__name__)
 
 ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml;q=0.9, "
@@ -58,17 +54,7 @@ class Poller:
             result = self._answered(feed, now, response)
         except (FetchError, FeedError) as error:
             result = self._failed(feed, now, error)
-        result = result.model_copy(update={"seconds": self._clock() - started})
-        _log.info(
-            "feed_polled",
-            feed=feed.url,
-            outcome=result.outcome.value,
-            entries=len(result.entries),
-            bytes=result.bytes,
-            seconds=round(result.seconds, 3),
-            **({"error": result.error} if result.error else {}),
-        )
-        return result
+        return result.model_copy(update={"seconds": self._clock() - started})
 
     def poll_all(
         self, feeds: Iterable[FeedState], now: datetime, *, workers: int = 16, stop: Callable[[], bool] = lambda: False

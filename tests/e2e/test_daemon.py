@@ -16,7 +16,7 @@ import pytest
 from framework.memory.store import Store
 from tests.e2e.conftest import ROOT
 from tests.e2e.feeds import BARGAIN, BARGAIN_TITLE, ORDINARY, rss
-from tests.fakes.pushover import FakePushover
+from tests.fakes.pushover import TOKEN, USER, FakePushover
 from tests.fakes.web import LoopbackWeb, Reply, chunks
 
 Starter = Callable[..., subprocess.Popen[str]]
@@ -72,8 +72,8 @@ def test_the_daemon_hunts_serves_and_stops_on_sigterm(start: Starter, home: Path
         (home / "dealhound.toml").write_text(f'feeds = ["{web.url("/feed.xml")}"]\n')
         process = start(
             DEALHOUND_ALLOW_HOSTS=",".join(web.hosts),
-            PUSHOVER_USER="u" * 30,
-            PUSHOVER_TOKEN="a" * 30,
+            PUSHOVER_USER=USER,
+            PUSHOVER_TOKEN=TOKEN,
             DEALHOUND_PUSHOVER_URL=pushover.url,
         )
         wait_for(lambda: "hunt ends" in log_of(tmp_path), 100)
@@ -113,8 +113,8 @@ def test_a_daemon_killed_in_the_middle_goes_on_where_it_stopped(start: Starter, 
         (home / "dealhound.toml").write_text(f'feeds = ["{web.url("/feed.xml")}"]\n')
         setting = {
             "DEALHOUND_ALLOW_HOSTS": ",".join(web.hosts),
-            "PUSHOVER_USER": "u" * 30,
-            "PUSHOVER_TOKEN": "a" * 30,
+            "PUSHOVER_USER": USER,
+            "PUSHOVER_TOKEN": TOKEN,
             "DEALHOUND_PUSHOVER_URL": pushover.url,
         }
         process = start(**setting)
