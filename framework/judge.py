@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 from framework.deals import Judgement, Valuation, Value, Verdict
 from framework.money import Money
 
-DEFAULT_PROBABILITY = 0.5
+DEFAULT_PROBABILITY = 0.48
 
 
 class JudgeRule(Value):

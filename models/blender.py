@@ -40,8 +40,8 @@ Floats = npt.NDArray[np.float64]
 _FIELD = re.compile(r"(?:^|[.;,\n]\s)[A-Za-z][\w /()&-]{1,30}: ", re.M)
 RETRIEVING = "frontier"  # the member whose neighbours say how near the catalogue is
 # Where the trust in retrieval may bend: by similarity of the nearest neighbour, and by the words shared with it.
-# Overlap at which trust begins and is full, of prose and of fields: where retrieval began to help on the dev split.
-_TRUST_BEGINS, _TRUST_IS_FULL = {"prose": 0.15, "fields": 0.40}, {"prose": 0.40, "fields": 0.65}
+# Mean of overlap and support at which trust begins and is full: where retrieval began to help on the dev split.
+_TRUST_BEGINS, _TRUST_IS_FULL = {"prose": 0.16, "fields": 0.38}, {"prose": 0.28, "fields": 0.58}
 KNOTS = {"nearest": (0.5, 0.65, 0.8, 0.9), "overlap": (0.0, 0.2, 0.4, 0.6, 0.8)}
 CENTRE = 4.25  # log of $70, the usual price
 LEAST_LOG, GREATEST_LOG = np.log(0.25), np.log(20_000.0)  # members' figures beyond are cut: no product we know costs so
@@ -210,15 +210,23 @@ def read_context(texts: Sequence[str], similar: Sequence[Sequence[Similar]]) -> 
     """What is known of each item besides the members' figures.
 
     ``nearest``: the greatest similarity of a neighbour; ``overlap``: the greatest share of words in common with one;
+    ``support``: that of a usual one (a thin catalogue has one near item at best);
     ``disagreement``: of the neighbours, in log price; ``prose``: 1 where the text is sentences, 0 where it is fields.
     """
     nearest = np.array([max((item.similarity for item in near), default=0.0) for near in similar], float)
     shared = [[overlap(text, item.description)[0] for item in near] for text, near in zip(texts, similar, strict=True)]
     overlaps = np.array([max(row, default=0.0) for row in shared], float)
+    support = np.array([np.mean(row) if row else 0.0 for row in shared], float)
     spread = np.array([_spread(near, row) for near, row in zip(similar, shared, strict=True)], float)
     prose = np.array([float(len(_FIELD.findall(text)) < 2) for text in texts])
     disagreement = np.minimum(spread, 2.0)
-    return {"nearest": nearest, "overlap": overlaps, "disagreement": disagreement, "prose": prose}
+    return {
+        "nearest": nearest,
+        "overlap": overlaps,
+        "support": support,
+        "disagreement": disagreement,
+        "prose": prose,
+    }
 
 
 def _spread(near: Sequence[Similar], shared: Sequence[float]) -> float:
@@ -233,10 +241,10 @@ def _spread(near: Sequence[Similar], shared: Sequence[float]) -> float:
 
 def trust_in_retrieval(context: Mapping[str, Floats]) -> Floats:
     """From 0 (the neighbours share too few words to count) to 1, by kind of text: fields share words by their form."""
-    prose = context["prose"] > 0
+    prose, shared = context["prose"] > 0, (context["overlap"] + context["support"]) / 2
     begin = np.where(prose, _TRUST_BEGINS["prose"], _TRUST_BEGINS["fields"])
     full = np.where(prose, _TRUST_IS_FULL["prose"], _TRUST_IS_FULL["fields"])
-    return np.asarray(np.clip((context["overlap"] - begin) / (full - begin), 0.0, 1.0), np.float64)
+    return np.asarray(np.clip((shared - begin) / (full - begin), 0.0, 1.0), np.float64)
 
 
 RANGE_CLASSES = 4

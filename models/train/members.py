@@ -33,7 +33,7 @@ log = structlog.get_logger("train.members")
 
 CACHE = Path("runs")
 # Catalogue sizes as shares of the training products, and the weight of each in the fit.
-CATALOGUES: dict[str, float] = {"full": 0.4, "tenth": 0.15, "hundredth": 0.15, "shipped": 0.3}
+CATALOGUES: dict[str, float] = {"full": 0.45, "tenth": 0.15, "hundredth": 0.3, "shipped": 0.1}
 _SHARES = {"full": 1.0, "tenth": 0.1, "hundredth": 0.01}
 
 
