@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
 from framework.memory.records import OpportunityOrder
+from framework.views.ask import Turn, conversation, nobody_to_ask
 from framework.views.live import LEVELS
 from framework.web.app import create_app as create_web_app
-from framework.web.context import DashboardContext
+from framework.web.context import AskModel, DashboardContext
 from framework.web.desk import Desk
 from framework.web.pages import DealsQuery, Pages
+from framework.web.talk import talk
 
 if TYPE_CHECKING:
     import gradio
@@ -81,6 +83,7 @@ def build(context: DashboardContext) -> gradio.Blocks:
         with gr.Tabs():
             _deals_tab(gr, board, pages)
             _live_tab(gr, board, pages, desk)
+            _ask_tab(gr, board, context.ask)
             _feeds_tab(gr, board, pages, desk)
             _map_tab(gr, pages)
             _accuracy_tab(gr, board, pages)
@@ -204,6 +207,38 @@ def _live_tab(gr: Any, board: _Board, pages: Pages, desk: Desk) -> None:
             agent = gr.Dropdown([_EVERYONE, *desk.agents()], value=_EVERYONE, label="Who", min_width=140)
         board.show("log", lambda least, who: pages.log(least, None if who == _EVERYONE else who), level, agent)
         board.refresh_on(level.change, agent.change)
+
+
+def _ask_tab(gr: Any, board: _Board, ask: AskModel | None) -> None:
+    look = {"elem_classes": ["dh"], "padding": False, "apply_default_css": False}
+    with board.tab("Ask"):
+        if ask is None:
+            gr.HTML(nobody_to_ask(), elem_id="dh-talk", **look)
+            return
+        _conversation(gr, ask, gr.HTML(conversation([]), elem_id="dh-talk", **look))
+
+
+def _conversation(gr: Any, ask: AskModel, shown: Any) -> None:
+    def answer(question: str, before: list[Turn]) -> Iterator[tuple[str, list[Turn], str]]:
+        for turns in talk(ask, question or "", before):
+            yield "", turns, conversation(turns)
+
+    turns = gr.State([])
+    with gr.Row(equal_height=True):
+        question = gr.Textbox(label="Question", scale=4, min_width=220, max_length=4000)
+        send = gr.Button("Send", variant="primary", scale=1, min_width=90)
+        fresh = gr.Button("Start over", scale=1, min_width=90)
+    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    asked = gr.on(
+        [question.submit, send.click],
+        answer,
+        [question, turns],
+        [question, turns, shown],
+        trigger_mode="once",
+        concurrency_limit=4,
+        **quiet,
+    )
+    fresh.click(lambda: ("", [], conversation([])), None, [question, turns, shown], cancels=[asked], **quiet)
 
 
 def _feeds_tab(gr: Any, board: _Board, pages: Pages, desk: Desk) -> None:

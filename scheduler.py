@@ -167,7 +167,7 @@ def stagger_feeds(hound: Hound) -> None:
 
 def _serve(hound: Hound, daemon: Daemon) -> ServerHandle:
     """Dashboard, API and health, on the one port."""
-    from agents.commands import operating, pricing, training
+    from agents.commands import asking, operating, pricing, training
     from dashboard import create_app
     from framework.web.context import DashboardContext
     from framework.web.server import serve
@@ -182,6 +182,7 @@ def _serve(hound: Hound, daemon: Daemon) -> ServerHandle:
         atlas=hound.atlas,
         price=lambda texts: pricing.estimates(hound, texts),
         evaluation=lambda: training.last_report(hound),
+        ask=asking.conversation(hound),
         test_notification=lambda: operating.channel_checks(hound),
     )
     return serve(create_app(context), hound.settings.host, hound.settings.port)

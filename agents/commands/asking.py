@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from framework.errors import SettingsError
 
 if TYPE_CHECKING:
     from agents.assemble import Hound
-    from framework.chat.base import Message
+    from framework.chat.base import Message, Role
+
+_ROLES: tuple[Role, Role] = ("user", "assistant")
 
 
 def ask(hound: Hound, question: str, history: Sequence[Message] = ()) -> Iterator[str]:
@@ -23,6 +25,20 @@ def ask(hound: Hound, question: str, history: Sequence[Message] = ()) -> Iterato
     if hound.chat is None:
         raise SettingsError("ask needs a language model: set OPENAI_API_KEY or llm_base_url (docs/llm.md shows how)")
     yield from Ask(hound.chat, MemoryTools(hound.store, lambda text: _priced(hound, text))).stream(question, history)
+
+
+def conversation(hound: Hound) -> Callable[[str, Sequence[tuple[str, str]]], Iterator[str]] | None:
+    """``ask`` with the (question, answer) turns before, for the dashboard; ``None`` without a language model."""
+    from framework.chat.base import Message
+
+    if hound.chat is None:
+        return None
+
+    def answer(question: str, turns: Sequence[tuple[str, str]]) -> Iterator[str]:
+        history = [Message(role, said) for turn in turns for role, said in zip(_ROLES, turn, strict=True)]
+        return ask(hound, question, history)
+
+    return answer
 
 
 def _priced(hound: Hound, text: str) -> dict[str, Any]:

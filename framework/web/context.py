@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -14,6 +14,9 @@ from framework.memory.base import Clock, utc_now
 from framework.memory.store import Store
 from framework.progress import HuntProgress
 from framework.settings import Settings
+
+# A question and the (question, answer) turns before it, to the answer as it grows: each text is all of it so far.
+AskModel = Callable[[str, Sequence[tuple[str, str]]], Iterator[str]]
 
 
 class Lines(Protocol):
@@ -52,7 +55,7 @@ class DashboardContext:
     while the map is being laid out; ``price`` gives one estimate per description, or the sentence why there is none,
     and may take seconds; ``resend`` puts an opportunity's notification into the outbox once more and says so;
     ``test_notification`` sends one message through every channel and says what each answered; ``evaluation`` is the
-    last evaluation's report.
+    last evaluation's report; ``ask`` answers from a language model and raises ``ChatError`` where it cannot.
     """
 
     store: Store
@@ -66,5 +69,6 @@ class DashboardContext:
     resend: Callable[[str], str] | None = None
     test_notification: Callable[[], Sequence[Check]] | None = None
     evaluation: Callable[[], dict[str, Any] | None] = lambda: None
+    ask: AskModel | None = None
     clock: Clock = utc_now
     started: datetime = field(default_factory=lambda: datetime.now(UTC))

@@ -16,7 +16,7 @@ from framework.log import configure_logging
 from framework.memory.store import Store
 from framework.progress import ProgressBoard
 from framework.settings import Settings
-from framework.web.context import DashboardContext
+from framework.web.context import AskModel, DashboardContext
 from framework.web.server import ServerHandle, serve
 from tests.fakes import board
 
@@ -40,7 +40,7 @@ WAIT = 60
 class Daemon:
     """A served dashboard over a made-up memory."""
 
-    def __init__(self, folder: Path, password: str | None = None) -> None:
+    def __init__(self, folder: Path, password: str | None = None, ask: AskModel | None = board.ask) -> None:
         import dashboard
 
         self.store = Store.open(f"sqlite:///{folder / 'memory.db'}")
@@ -60,6 +60,7 @@ class Daemon:
             atlas=board.atlas,
             test_notification=board.checks,
             resend=self._resend,
+            ask=ask,
         )
         structlog.get_logger("dealhound").bind(agent="scanner").warning("read <b>failed</b>", entry=HOSTILE[0])
         self.server: ServerHandle = serve(dashboard.create_app(context), "127.0.0.1", 0)
@@ -261,10 +262,37 @@ def test_a_feed_is_added_and_removed(page: Page, daemon: Daemon) -> None:
     page.until(lambda: daemon.store.feed("https://new.example/rss") is None, "its removal")
 
 
+def test_a_question_is_answered_as_plain_text_and_with_the_turns_before_it(page: Page) -> None:
+    page.open()
+    page.tab("Ask")
+    page.until(lambda: "Ask about your deals" in page.text("#dh-talk"), "the invitation")
+    for before, question in enumerate((HOSTILE[1], HOSTILE[3])):
+        page.type("Question", question)
+        page.button("Send")
+        page.until(lambda a=f"You asked: {question} (turns before: {before})": a in page.text("#dh-talk"), question)
+    assert page.count("#dh-talk img") == 0
+    assert page.js("return window.hacked") is None
+    page.type("Question", "fail\n")
+    page.until(lambda: "The server does not answer" in page.text("#dh-talk [role=alert]"), "the failure")
+    page.button("Start over")
+    page.until(lambda: "Ask about your deals" in page.text("#dh-talk"), "a fresh conversation")
+
+
+def test_without_a_language_model_the_page_says_how_to_set_one_up(chromium: Any, tmp_path: Path) -> None:
+    silent = Daemon(tmp_path, ask=None)
+    try:
+        page = Page(chromium, silent.server.url).open()
+        page.tab("Ask")
+        page.until(lambda: "OPENAI_API_KEY" in page.text("#dh-talk"), "the advice")
+        assert not page.js("return [...document.querySelectorAll('label')].some(l => l.innerText === 'Question')")
+    finally:
+        silent.close()
+
+
 def test_a_phone_shows_everything_without_sideways_scrolling(page: Page) -> None:
     page.open(390, 844)
     assert page.overflow() <= 0
-    for name in ("Live", "Feeds", "Map", "Accuracy", "Settings"):
+    for name in ("Live", "Ask", "Feeds", "Map", "Accuracy", "Settings"):
         page.tab(name)
         page.until(lambda: page.count(".dh-table, .dh-empty, .js-plotly-plot") > 0, name)
         assert page.overflow() <= 0

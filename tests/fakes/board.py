@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from framework.deals import (
     Valuation,
     Verdict,
 )
+from framework.errors import ChatUnavailable
 from framework.feedstate import FeedState, FeedStatus, PollOutcome, PollResult
 from framework.health import Check, CheckStatus
 from framework.memory.store import Store
@@ -175,6 +177,14 @@ def checks() -> list[Check]:
             fix="copy PUSHOVER_USER from your Pushover page again",
         ),
     ]
+
+
+def ask(question: str, turns: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """A model that repeats what it was asked, counts the turns before, and fails when told to."""
+    yield "You asked"
+    if question == "fail":
+        raise ChatUnavailable("made-up", "The server does not answer")
+    yield f"You asked: {question} (turns before: {len(turns)})"
 
 
 class Controls:
