@@ -291,4 +291,5 @@ def _settings_tab(gr: Any, board: _Board, pages: Pages, desk: Desk) -> None:
             answer = gr.HTML(elem_classes=["dh"], padding=False, apply_default_css=False)
             test.click(desk.test_notification, None, answer, api_visibility="private")
         board.show("status", pages.status)
+        board.show("usage", pages.usage)
         board.show("settings", pages.settings)

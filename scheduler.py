@@ -183,6 +183,7 @@ def _serve(hound: Hound, daemon: Daemon) -> ServerHandle:
         price=lambda texts: pricing.estimates(hound, texts),
         evaluation=lambda: training.last_report(hound),
         ask=asking.conversation(hound),
+        usage=lambda: asking.usage(hound),
         test_notification=lambda: operating.channel_checks(hound),
     )
     return serve(create_app(context), hound.settings.host, hound.settings.port)

@@ -10,6 +10,7 @@ from framework.errors import SettingsError
 if TYPE_CHECKING:
     from agents.assemble import Hound
     from framework.chat.base import Message, Role
+    from framework.chat.budget import Budget
 
 _ROLES: tuple[Role, Role] = ("user", "assistant")
 
@@ -39,6 +40,25 @@ def conversation(hound: Hound) -> Callable[[str, Sequence[tuple[str, str]]], Ite
         return ask(hound, question, history)
 
     return answer
+
+
+def usage(hound: Hound) -> str | None:
+    """What the language model has used today, and whether the day's budget is spent; ``None`` without a model."""
+    if hound.chat is None:
+        return None
+    exhausted = hound.chat.budget.exhausted()
+    spent = _spent(hound.chat.budget)
+    return f"{spent} {exhausted}: until midnight Dealhound works without the model." if exhausted else spent
+
+
+def _spent(budget: Budget) -> str:
+    today, tokens = budget.today(), budget.limits.daily_tokens
+    priced = None not in (budget.limits.price_input, budget.limits.price_output)
+    return (
+        f"Today: {today.calls:,} call{'' if today.calls == 1 else 's'}, {today.tokens_in:,} tokens in and {today.tokens_out:,} out"
+        f"{f' (limit {tokens:,})' if tokens is not None else ''}, "
+        f"{f'${today.usd:,.4f}' if priced else 'cost unknown (set llm_price_input and llm_price_output)'}."
+    )
 
 
 def _priced(hound: Hound, text: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from framework.health import Check, CheckStatus, worst
 from framework.settings import Settings, environment_name
-from framework.views.markup import Html, empty, join, moment, table, tag
+from framework.views.markup import NOTHING, Html, empty, join, moment, table, tag
 
 _WORDS = {CheckStatus.OK: "All is well", CheckStatus.DEGRADED: "Degraded", CheckStatus.FAILED: "Needs you"}
 
@@ -50,6 +50,11 @@ def _check(check: Check) -> Html:
         tag("span", check.detail),
         tag("span", "To mend it: ", check.fix, class_="dh-fix") if check.fix else None,
     )
+
+
+def usage_line(usage: str | None) -> Html:
+    """What the language model has used; nothing where none is set up."""
+    return NOTHING if usage is None else join(tag("h2", "Language model"), tag("p", usage))
 
 
 def settings_table(settings: Settings) -> Html:

@@ -55,7 +55,8 @@ class DashboardContext:
     while the map is being laid out; ``price`` gives one estimate per description, or the sentence why there is none,
     and may take seconds; ``resend`` puts an opportunity's notification into the outbox once more and says so;
     ``test_notification`` sends one message through every channel and says what each answered; ``evaluation`` is the
-    last evaluation's report; ``ask`` answers from a language model and raises ``ChatError`` where it cannot.
+    last evaluation's report; ``ask`` answers from a language model and raises ``ChatError`` where it cannot;
+    ``usage`` says what that model has used today.
     """
 
     store: Store
@@ -70,5 +71,6 @@ class DashboardContext:
     test_notification: Callable[[], Sequence[Check]] | None = None
     evaluation: Callable[[], dict[str, Any] | None] = lambda: None
     ask: AskModel | None = None
+    usage: Callable[[], str | None] = lambda: None
     clock: Clock = utc_now
     started: datetime = field(default_factory=lambda: datetime.now(UTC))

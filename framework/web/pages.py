@@ -19,7 +19,7 @@ from framework.views.feeds import feeds_table
 from framework.views.live import entries_table, hunts_table, live_page, log_lines, progress_line, speakers
 from framework.views.map import map_figure
 from framework.views.markup import Html
-from framework.views.status import checks_list, header, problem, settings_table
+from framework.views.status import checks_list, header, problem, settings_table, usage_line
 from framework.web.context import DashboardContext
 
 PAGE_SIZE = 24
@@ -148,6 +148,11 @@ class Pages:
     def status(self) -> Html:
         """What is set up and what is degraded."""
         return checks_list(self.checks())
+
+    @_shown
+    def usage(self) -> Html:
+        """What the language model has used today."""
+        return usage_line(self._context.usage())
 
     @_shown
     def settings(self) -> Html:

@@ -61,6 +61,7 @@ class Daemon:
             test_notification=board.checks,
             resend=self._resend,
             ask=ask,
+            usage=lambda: "Today: 12 calls",
         )
         structlog.get_logger("dealhound").bind(agent="scanner").warning("read <b>failed</b>", entry=HOSTILE[0])
         self.server: ServerHandle = serve(dashboard.create_app(context), "127.0.0.1", 0)
@@ -187,6 +188,7 @@ def test_every_tab_shows_its_content(page: Page) -> None:
         ("Live", "#dh-log", "read <b>failed</b>"),
         ("Feeds", "#dh-feeds", "The server answered 503"),
         ("Settings", "#dh-status", "set OPENAI_API_KEY"),
+        ("Settings", "#dh-usage", "Today: 12 calls"),
         ("Settings", "#dh-settings", "DEALHOUND_INTERVAL"),
     ):
         page.tab(name)

@@ -51,6 +51,11 @@ def test_no_markup_of_a_title_or_reason_survives_on_a_card(store: Store, attack:
     assert tag("i", attack)[3:-4] in page
 
 
+def test_usage_of_a_language_model_is_text_and_absent_without_one() -> None:
+    assert "Today: &lt;b&gt;" in status.usage_line("Today: <b>")
+    assert status.usage_line(None) == ""
+
+
 def _card(store: Store) -> Html:
     record = store.opportunities(1)[0]
     return deals.card(record, ZONE, deals.Background())
