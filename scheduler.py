@@ -181,6 +181,7 @@ def _serve(hound: Hound, daemon: Daemon) -> ServerHandle:
         progress=hound.progress,
         atlas=hound.atlas,
         price=lambda texts: pricing.estimates(hound, texts),
+        resend=lambda identity: operating.resend(hound, identity),
         evaluation=lambda: training.last_report(hound),
         ask=asking.conversation(hound),
         usage=lambda: asking.usage(hound),

@@ -1,13 +1,15 @@
-"""``notify test``, ``doctor``, ``backup``, ``restore``."""
+"""``notify test``, ``doctor``, ``backup``, ``restore``; and sending an alert again."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from agents.assemble import Hound
 from agents.doctor import examine
 from agents.messaging.base import Message, Notifier
+from agents.messaging.template import opportunity_message
 from framework.errors import DeliveryError
 from framework.health import Check, CheckStatus
 from framework.memory.lock import HomeLock
@@ -40,6 +42,22 @@ def _try(notifier: Notifier) -> Check:
         fix = "Check the keys and the address of this channel"
         return Check(name=notifier.channel, status=CheckStatus.FAILED, detail=str(error), fix=fix)
     return Check(name=notifier.channel, status=CheckStatus.OK, detail=receipt.detail)
+
+
+def resend(hound: Hound, opportunity_id: str) -> str:
+    """Put an opportunity's alert into the outbox once more, for every channel; what became of it, as a sentence.
+
+    A second press within the same second is the same wish.
+    """
+    record = hound.store.opportunity(opportunity_id)
+    if record is None:
+        return "This opportunity is no longer remembered."
+    message = opportunity_message(record.opportunity).model_dump(mode="json")
+    key = f"resend:{opportunity_id}:{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    channels = [notifier.channel for notifier in hound.notifiers]
+    for channel in channels:
+        hound.store.enqueue(channel, key, message, kind="resend")
+    return f"It is sent again by {', '.join(channels)}."
 
 
 def checks(hound: Hound) -> list[Check]:
