@@ -105,11 +105,17 @@ def _price_start(text: str, priced: list[Priced], start: int) -> int:
 
 
 def _behind_price(text: str, priced: list[Priced], start: int) -> str:
-    last = max((item.amount.end for item in priced if item.role in _SPOKEN), default=start)
-    rest = text[last:]
-    if extras := _EXTRAS.search(rest):
-        rest = rest[: extras.start()]
-    return _BRACKETED.sub("", _AFTER_PRICE.sub("", rest)).strip(" -–—:;,|()")
+    """The longest piece of text behind an amount: "$50 off Galaxy Tab: $199.99 in cart" is about the tablet."""
+    spoken = [item.amount for item in priced if item.role in _SPOKEN]
+    ends = [amount.end for amount in spoken] or [start]
+    nexts = [*(amount.start for amount in spoken[1:]), len(text)]
+    pieces = (_without_extras(text[end:after]) for end, after in zip(ends, nexts, strict=True))
+    return max((_BRACKETED.sub("", _AFTER_PRICE.sub("", piece)).strip(" -–—:;,|()") for piece in pieces), key=len)
+
+
+def _without_extras(piece: str) -> str:
+    extras = _EXTRAS.search(piece)
+    return piece[: extras.start()] if extras else piece
 
 
 def bare_price(text: str) -> str | None:

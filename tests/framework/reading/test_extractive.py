@@ -197,3 +197,11 @@ def test_an_entry_without_url_is_read_and_stays_without() -> None:
 
     assert deal is not None
     assert deal.url is None
+
+
+def test_a_title_that_leads_with_the_saving_is_about_what_stands_between_the_amounts() -> None:
+    reading = READER.read_one(entry('$50 off Galaxy Tab A11+ 11" Android Tablet: $199.99 in cart'))
+
+    assert reading.deal is not None
+    assert reading.deal.price == Money.of("199.99")
+    assert reading.deal.title == 'Galaxy Tab A11+ 11" Android Tablet'
