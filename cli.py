@@ -147,6 +147,16 @@ def judge(file: JsonlFile = None, home: Home = None, as_json: Json = False) -> N
         show(pricing.judge_offers(assembled, file), as_json, text.offer_line)
 
 
+@app.command()
+def ask(question: str, home: Home = None, as_json: Json = False) -> None:
+    """Ask in plain words about deals, worth, feeds and verdicts (needs a language model)."""
+    from agents.commands import asking, text
+
+    with hound(home, log_level="warning") as assembled:
+        *_, answer = asking.ask(assembled, question)
+        show_object({"question": question, "answer": answer}, as_json, text.answer)
+
+
 # --- feeds ------------------------------------------------------------------------------------------------------------
 
 

@@ -52,13 +52,12 @@ def usage(hound: Hound) -> str | None:
 
 
 def _spent(budget: Budget) -> str:
-    today, tokens = budget.today(), budget.limits.daily_tokens
-    priced = None not in (budget.limits.price_input, budget.limits.price_output)
-    return (
-        f"Today: {today.calls:,} call{'' if today.calls == 1 else 's'}, {today.tokens_in:,} tokens in and {today.tokens_out:,} out"
-        f"{f' (limit {tokens:,})' if tokens is not None else ''}, "
-        f"{f'${today.usd:,.4f}' if priced else 'cost unknown (set llm_price_input and llm_price_output)'}."
-    )
+    today, limits = budget.today(), budget.limits
+    calls = "1 call" if today.calls == 1 else f"{today.calls:,} calls"
+    limit = "" if limits.daily_tokens is None else f" (limit {limits.daily_tokens:,})"
+    priced = None not in (limits.price_input, limits.price_output)
+    cost = f"${today.usd:,.4f}" if priced else "cost unknown (set llm_price_input and llm_price_output)"
+    return f"Today: {calls}, {today.tokens_in:,} tokens in and {today.tokens_out:,} out{limit}, {cost}."
 
 
 def _priced(hound: Hound, text: str) -> dict[str, Any]:

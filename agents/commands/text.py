@@ -25,6 +25,11 @@ def judged_line(row: Row) -> str:
     return line + (f"\n    {printable(row['url'])}" if row["verdict"] == "opportunity" and row["url"] else "")
 
 
+def answer(row: Row) -> str:
+    """A language model's answer, line by line."""
+    return "\n".join(printable(line) for line in str(row["answer"]).splitlines())
+
+
 def hunt_summary(report: HuntReport) -> str:
     """What a hunt came to, in one paragraph."""
     counts = report.counts()

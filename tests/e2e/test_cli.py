@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.conftest import Cli
 from tests.e2e.feeds import BARGAIN, BARGAIN_TITLE, ORDINARY, ORDINARY_TITLE, SALE, rss
+from tests.fakes.openai_server import scripted, streams
 from tests.fakes.web import LoopbackWeb
 
 
@@ -21,7 +22,7 @@ def feed(tmp_path: Path) -> Path:
 
 def test_help_lists_every_command(cli: Cli) -> None:
     shown = cli("--help").out
-    for command in ("run", "hunt", "scan", "price", "judge", "feeds", "memory", "evaluate", "train", "catalogue",
+    for command in ("run", "hunt", "scan", "price", "judge", "ask", "feeds", "memory", "evaluate", "train", "catalogue",
                     "notify", "doctor", "backup", "restore", "test", "check"):  # fmt: skip
         assert f" {command} " in shown
 
@@ -186,3 +187,14 @@ def test_a_test_notification_tells_each_channel_s_answer(cli: Cli) -> None:
     assert refused.status == 1
     assert refused.rows[1]["status"] == "failed"
     assert "u" * 30 not in refused.out + refused.err
+
+
+def test_ask_answers_through_a_language_model_and_says_what_to_set_without_one(cli: Cli) -> None:
+    refused = cli("ask", "Which feeds?", OPENAI_API_KEY="")
+    assert refused.status == 2
+    assert "OPENAI_API_KEY" in refused.err
+    with scripted(streams("One\x1b[2J feed.\n", "No more."), streams("One feed.")) as server:
+        shown = cli("ask", "Which feeds?", DEALHOUND_LLM_BASE_URL=server.url)
+        (row,) = cli("ask", "Which feeds?", "--json", DEALHOUND_LLM_BASE_URL=server.url).rows
+    assert shown.out == "One�[2J feed.\nNo more.\n"
+    assert row == {"question": "Which feeds?", "answer": "One feed."}
