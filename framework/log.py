@@ -30,7 +30,10 @@ _COLOURS = {
     "messenger": "\033[96m",
 }
 _RESET = "\033[0m"
-_LIBRARIES_TO_HUSH = ("httpx", "httpx2", "chromadb", "apscheduler", "alembic", "urllib3", "asyncio", "gradio")
+_LIBRARIES_TO_HUSH = (
+    *("httpx", "httpx2", "chromadb", "apscheduler", "alembic", "urllib3", "asyncio", "gradio"),
+    *("uvicorn", "uvicorn.error"),
+)
 # Text of the web in a log line: no terminal escape, no line break, no bidi override may come through.
 _UNPRINTABLE = dict.fromkeys((*range(32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)), "�")
 
