@@ -39,9 +39,9 @@ Floats = npt.NDArray[np.float64]
 # "Colour: red", "Max. speed: 20 km/h" at the start of a sentence or line
 _FIELD = re.compile(r"(?:^|[.;,\n]\s)[A-Za-z][\w /()&-]{1,30}: ", re.M)
 RETRIEVING = "frontier"  # the member whose neighbours say how near the catalogue is
-# Where the trust in retrieval may bend: by similarity of the nearest neighbour, and by the words shared with it.
 # Mean of overlap and support at which trust begins and is full: where retrieval began to help on the dev split.
 _TRUST_BEGINS, _TRUST_IS_FULL = {"prose": 0.16, "fields": 0.38}, {"prose": 0.28, "fields": 0.58}
+# Where the trust in retrieval may bend: by similarity of the nearest neighbour, and by the words shared with it.
 KNOTS = {"nearest": (0.5, 0.65, 0.8, 0.9), "overlap": (0.0, 0.2, 0.4, 0.6, 0.8)}
 CENTRE = 4.25  # log of $70, the usual price
 LEAST_LOG, GREATEST_LOG = np.log(0.25), np.log(20_000.0)  # members' figures beyond are cut: no product we know costs so

@@ -37,6 +37,7 @@ def answers(items: int = 2_000, seed: int = 0, nearest: float | None = None) -> 
     context = {
         "nearest": near,
         "overlap": near - 0.2,
+        "support": near - 0.2,
         "disagreement": np.full(items, 0.5),
         "prose": (rng.random(items) < 0.3).astype(float),
     }
