@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -28,6 +29,7 @@ log = structlog.get_logger("catalogue")
 
 COLLECTION = "products"
 BATCH = 1_000
+QUERIES = 64  # at once: the texts of all their neighbours are in memory together
 PAGE = 5_000  # Chroma binds one SQL variable per row it returns and fails beyond some tens of thousands
 _HNSW = {"space": "cosine", "ef_search": 200, "ef_construction": 200, "max_neighbors": 24}
 _T = TypeVar("_T")
@@ -132,11 +134,13 @@ class Catalogue:
         if size < 1:
             return [[] for _ in vectors]
         wanted = ["metadatas", "documents", "distances"]
-        found = self._call(
-            lambda: collection.query(query_embeddings=np.asarray(vectors, np.float32), n_results=size, include=wanted)
-        )
-        columns = zip(found["ids"], found["documents"], found["metadatas"], found["distances"], strict=True)
-        return [[_neighbour(*row) for row in zip(*column, strict=True)] for column in columns]
+        rows: list[list[Neighbour]] = []
+        for start in range(0, len(vectors), QUERIES):
+            asked = np.asarray(vectors[start : start + QUERIES], np.float32)
+            found = self._call(partial(collection.query, query_embeddings=asked, n_results=size, include=wanted))
+            columns = zip(found["ids"], found["documents"], found["metadatas"], found["distances"], strict=True)
+            rows.extend([_neighbour(*row) for row in zip(*column, strict=True)] for column in columns)
+        return rows
 
     def items(self, limit: int = PAGE, offset: int = 0) -> list[tuple[CatalogueItem, Vectors]]:
         """One page of items with their vectors, in order of insertion; [] past the end."""

@@ -15,7 +15,7 @@ WORDS = 60  # of each text are compared: the title and the first facts
 CHARACTERS = 500  # are enough to hold them
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def words(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """The first distinct words of a text, and those among them that hold a digit."""
     first = frozenset(_WORD.findall(text[:CHARACTERS].lower())[:WORDS])
