@@ -27,10 +27,10 @@ Floats = npt.NDArray[np.float64]
 class ForestSettings:
     """Size and shape of the forest. The defaults fit 10 MB and were chosen on the dev split."""
 
-    trees: int = 100
-    leaves: int = 5_000
+    trees: int = 60
+    leaves: int = 6_500
     least_samples: int = 3
-    features: float = 0.2
+    features: float = 0.1
     jobs: int = 2
     seed: int = 7
 
