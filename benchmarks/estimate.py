@@ -131,8 +131,8 @@ def main() -> None:
         run = child([*common, "--side", "reference", "--items", str(args.reference_items)])
         rate = args.reference_items / run["seconds"]
         print(
-            f"reference  one by one : {rate:7.1f} items/s, {1000 / rate:6.1f} ms an item, peak {run['peak_mib']:.0f} MiB, "
-            f"load {run['load_and_first']:.2f} s"
+            f"reference  one by one : {rate:7.1f} items/s, {1000 / rate:6.1f} ms an item, "
+            f"peak {run['peak_mib']:.0f} MiB, load {run['load_and_first']:.2f} s"
         )
         print(f"ours / reference: {rates[args.items] / rate:.1f} times")
 

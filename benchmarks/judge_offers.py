@@ -1,6 +1,7 @@
 """The judge on offers drawn from known prices, by the command line as a user calls it.
 
-    python -m benchmarks.judge_offers TOOL PRODUCTS.jsonl[.gz] [--split dev] [--core] [--no-claims] [--seed 1] [--limit N]
+    python -m benchmarks.judge_offers TOOL PRODUCTS.jsonl[.gz] [--split dev] [--core] [--no-claims] [--seed 1]
+        [--limit N]
 
 ``TOOL`` is a script with ``make`` and ``score`` (the protocol is in models/evaluate/replay.py, which replays the same
 inside ``./dealhound evaluate``). Offers go through ``./dealhound judge --file``; what it says is scored.

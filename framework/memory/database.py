@@ -110,7 +110,8 @@ class Database:
 def _sqlite_engine(url: str, path: str | None) -> Engine:
     if not path or path == ":memory:":
         raise DatabaseUnavailable("An SQLite database needs a file: sqlite:////folder/dealhound.db")
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    if not path.startswith("file:"):  # an SQLite URI names a file that is there
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
