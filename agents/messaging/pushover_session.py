@@ -29,9 +29,9 @@ class PushoverSession(requests.Session):
         self._deadline = deadline
         self.answer: requests.Response | None = None
 
-    def request(self, method: str | bytes, url: str | bytes, **options: Any) -> requests.Response:  # type: ignore[override]
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
         """Send and read the whole answer; raise the ``DeliveryError`` that fits where it is no success."""
-        target = str(url).replace(OFFICIAL, self._base, 1)
+        target = url.replace(OFFICIAL, self._base, 1)
         options |= {"timeout": (min(10.0, self._deadline), self._deadline), "stream": True, "allow_redirects": False}
         ends = time.monotonic() + self._deadline
         try:
