@@ -1,20 +1,26 @@
 """The judge on offers drawn from known prices, by the command line as a user calls it.
 
-    python -m benchmarks.judge_offers TOOL PRODUCTS.jsonl[.gz] [--split dev] [--core] [--no-claims] [--seed 1]
+    python -m benchmarks.judge_offers TOOL PRODUCTS.jsonl[.gz] [--split dev] [--core] [--no-claims] [--limit N]
         [--limit N]
 
 ``TOOL`` is a script with ``make`` and ``score`` (the protocol is in models/evaluate/replay.py, which replays the same
-inside ``./dealhound evaluate``). Offers go through ``./dealhound judge --file``; what it says is scored.
+inside ``./dealhound evaluate``). Offers go through ``./dealhound judge --file``; what it says is scored, cut to the
+fields that the tool reads: a tool that lays verdicts over its own truth would take our ``discount`` (in dollars, and
+our opinion) for the true one, and call nearly every alert right.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+
+SCORED = ("id", "verdict", "value", "probability")
 
 
 def main() -> None:
@@ -40,6 +46,9 @@ def main() -> None:
             command = ["./dealhound", "judge", "--file", offers, "--json", "--home", home]
             subprocess.run(command, check=True, stdout=out)
         print(f"judged in {time.perf_counter() - start:.1f} s")
+        lines = [json.loads(line) for line in Path(said).read_text().splitlines()]
+        kept = [json.dumps({name: line.get(name) for name in SCORED}) for line in lines]
+        Path(said).write_text("\n".join(kept))
         subprocess.run([sys.executable, args.tool, "score", truth, said], check=True)
 
 
