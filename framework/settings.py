@@ -113,7 +113,7 @@ class Settings(BaseModel):
     hf_token: SecretStr | None = Field(None, description="Hugging Face token, for gated models")
 
     min_discount_pct: float = Field(25, ge=0, lt=100, description="least true discount, in percent of the worth")
-    min_discount: float = Field(20, ge=0, description="least true discount, in US dollars")
+    min_discount: float = Field(5, ge=0, description="least true discount, in US dollars")
     min_probability: float | None = Field(
         None, gt=0, lt=1, description="least probability that a deal has such a discount; default: as evaluated"
     )
