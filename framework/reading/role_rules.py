@@ -22,7 +22,7 @@ _MEASURE = (
     r"|kg|g|l"
     r"|100|pair|bar|bag|box|book|game|load|tb|gb|pod|serving|cup|shirt|tab|use|wash|page|minute)\b"
 )
-_ON_TOP = r"(?:credits?|cash\b|e?-?gift ?cards?|e?gcs?\b|rewards?|points|bucks|money|mastercard|visa card|voucher)"
+_ON_TOP = r"(?:credits?|cash\b|e?-?gift ?cards?|e-?gifts?\b|e?gcs?\b|rewards?|points|bucks|money|mastercard|visa card|voucher)"
 
 _SHIPPING = (
     make_rule(
@@ -151,6 +151,8 @@ _CREDITS = (
         after=(r"(?:[\w'&.+-]+ ){0,4}?(?:" + _ON_TOP + "|back\\b)",),
     ),
     make_rule(Role.CREDIT, after=(r"(?:(?:in|of|worth of) )?(?:[\w'&.+-]+ ){0,3}?" + _ON_TOP,)),
+    # "TV + $200 Fanatics $1260": with a plus before it, a name and another amount behind it, it is a bonus.
+    make_rule(Role.CREDIT, before=(r"\+",), after=(r"[A-Za-z][\w'&.-]*(?: [A-Za-z][\w'&.-]*){0,2} \$\d",)),
 )
 
 _DISCOUNTS = (

@@ -205,3 +205,10 @@ def test_a_title_that_leads_with_the_saving_is_about_what_stands_between_the_amo
     assert reading.deal is not None
     assert reading.deal.price == Money.of("199.99")
     assert reading.deal.title == 'Galaxy Tab A11+ 11" Android Tablet'
+
+
+def test_a_bonus_with_a_plus_before_it_is_not_the_price() -> None:
+    reading = READER.read_one(entry('Partner Store: 65" OLED 4K TV + Soundbar + $200 Fanatics $1260 + Free S&H'))
+
+    assert reading.deal is not None
+    assert reading.deal.price == Money.of(1260)
