@@ -22,7 +22,10 @@ _MEASURE = (
     r"|kg|g|l"
     r"|100|pair|bar|bag|box|book|game|load|tb|gb|pod|serving|cup|shirt|tab|use|wash|page|minute)\b"
 )
-_ON_TOP = r"(?:credits?|cash\b|e?-?gift ?cards?|e-?gifts?\b|e?gcs?\b|rewards?|points|bucks|money|mastercard|visa card|voucher)"
+_ON_TOP = (
+    r"(?:credits?|cash\b|e?-?gift ?cards?|e-?gifts?\b|e?gcs?\b|rewards?|points|bucks|money|mastercard|visa card"
+    r"|voucher)"
+)
 
 _SHIPPING = (
     make_rule(
