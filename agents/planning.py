@@ -64,15 +64,15 @@ class PlanningAgent(Agent):
 
     def _run(self, workflow: Workflow) -> None:
         if self._autonomous is None or not self._let_the_model_plan(self._autonomous, workflow):
-            workflow.poll()
-            workflow.read()
-        workflow.appraise(workflow.pending_deals())
-        workflow.record_all()
+            workflow.timed("poll", workflow.poll)
+            workflow.timed("scan", workflow.read)
+        workflow.timed("estimate", lambda: workflow.appraise(workflow.pending_deals()))
+        workflow.timed("judge", workflow.record_all)
         problem = self._reading_problem()
         if problem:
             workflow.problems.append(problem)
         self._parts.progress.stage("notify")
-        workflow.counts["sent"] = self._deliver()
+        workflow.counts["sent"] = workflow.timed("notify", self._deliver)
         self._save_snapshot()
 
     def _let_the_model_plan(self, autonomous: AutonomousPlanner, workflow: Workflow) -> bool:
@@ -94,5 +94,6 @@ def _report(workflow: Workflow, started: datetime, seconds: float) -> HuntReport
         judged=tuple(workflow.judged),
         opportunities=tuple(workflow.opportunities),
         problems=tuple(workflow.problems),
+        stage_ms=workflow.stage_ms,
         **workflow.counts,
     )

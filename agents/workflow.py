@@ -9,9 +9,11 @@ else.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import structlog
 
@@ -34,6 +36,7 @@ from framework.progress import ProgressBoard
 ESTIMATE_BATCH = 64  # deals priced together: bounds memory and the wait for a stop
 BACKLOG = 50  # entries of a new feed that are hunted at its first poll
 OLD_NEWS = timedelta(hours=24)  # what was published so long before its feed was added is not pushed to a phone
+_T = TypeVar("_T")
 _OUTCOMES = {ReadingVerdict.DEAL: "deals", ReadingVerdict.SKIPPED: "skipped", ReadingVerdict.FAILED: "failed"}
 
 
@@ -61,12 +64,21 @@ class Workflow:
         self.hunt_id, self._parts, self._feeds = hunt_id, parts, feeds
         self._store, self._progress = parts.store, parts.progress
         self.counts: dict[str, int] = {}
+        self.stage_ms: dict[str, int] = {}
         self.judged: list[JudgedOffer] = []
         self.opportunities: list[Opportunity] = []
         self.problems: list[str] = []
         self.sample = False
         self._waiting: dict[str, JudgedOffer] = {}  # valued, not recorded yet
         self._log = structlog.get_logger("dealhound").bind(agent="planner")
+
+    def timed(self, stage: str, step: Callable[[], _T]) -> _T:
+        """Do a step and note how long it took."""
+        started = time.perf_counter()
+        try:
+            return step()
+        finally:
+            self.stage_ms[stage] = round((time.perf_counter() - started) * 1000)
 
     # --- poll ---------------------------------------------------------------------------------------------------------
 
@@ -94,6 +106,9 @@ class Workflow:
             self._progress.step()
             self._add("feeds_polled")
             self._add("entries_new", len(new))
+            self._add("entries_known", len(result.entries) - len(new))
+            self._add("bytes_fetched", result.bytes)
+            self._add("feeds_unchanged", int(result.outcome is PollOutcome.UNCHANGED))
             if result.outcome is PollOutcome.FAILED:
                 self._add("feeds_failed")
                 self.problems.append(f"Feed failed: {result.error}")

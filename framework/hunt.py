@@ -25,22 +25,24 @@ class HuntReport(Value):
     seconds: float = 0.0
     feeds_polled: int = 0
     feeds_failed: int = 0
+    feeds_unchanged: int = 0  # 304, or the same bytes as before
+    bytes_fetched: int = 0
     entries_new: int = 0
+    entries_known: int = 0
     entries_read: int = 0
     pages_fetched: int = 0
     deals: int = 0
     skipped: int = 0
     failed: int = 0
     sent: int = 0
+    stage_ms: dict[str, int] = Field(default_factory=dict, description="milliseconds per stage")
     sample: bool = False
     judged: tuple[JudgedOffer, ...] = ()
     opportunities: tuple[Opportunity, ...] = ()
     problems: tuple[str, ...] = Field(default=(), description="one sentence per thing that went wrong")
 
     def counts(self) -> dict[str, int]:
-        """The figures by name, as the memory keeps them."""
-        names = ("feeds_polled", "feeds_failed", "entries_new", "entries_read", "pages_fetched", "deals", "skipped")
-        return {name: getattr(self, name) for name in (*names, "failed", "sent")} | {
-            "judged": len(self.judged),
-            "opportunities": len(self.opportunities),
-        }
+        """The figures by name, as the memory keeps and adds them up."""
+        figures = {name: value for name, value in self if isinstance(value, int) and not isinstance(value, bool)}
+        stages = {f"ms_{stage}": spent for stage, spent in self.stage_ms.items()}
+        return figures | stages | {"judged": len(self.judged), "opportunities": len(self.opportunities)}

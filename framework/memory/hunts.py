@@ -6,12 +6,16 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
 from framework.memory.base import Repository, put
 from framework.memory.records import HuntRecord, Usage
-from framework.memory.tables import hunts, llm_cache, llm_usage
+from framework.memory.state import add_up
+from framework.memory.tables import hunts, llm_cache, llm_usage, state
+
+_TOTALS = "hunts.totals"
 
 
 class Hunts(Repository):
@@ -27,9 +31,15 @@ class Hunts(Repository):
 
     def finish_hunt(self, hunt_id: str, counts: Mapping[str, int] | None = None, error: str | None = None) -> None:
         """Note that a hunt ended, with its counts, and the reason when it ended early."""
-        values = {"finished": self._clock(), "counts": dict(counts or {}), "error": error}
+        values: dict[str, Any] = {"finished": self._clock(), "counts": dict(counts or {}), "error": error}
         with self._database.write() as connection:
             connection.execute(update(hunts).where(hunts.c.id == hunt_id).values(**values))
+            add_up(connection, _TOTALS, values["counts"], self._clock())
+
+    def hunt_totals(self) -> dict[str, int]:
+        """The counts of all hunts ever, added up."""
+        with self._database.read() as connection:
+            return dict(connection.execute(select(state.c.value).where(state.c.key == _TOTALS)).scalar() or {})
 
     def hunts(self, limit: int = 50) -> list[HuntRecord]:
         """The last hunts, newest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -52,3 +53,11 @@ def bump(connection: Connection, key: str, now: datetime) -> None:
 def set_value(connection: Connection, key: str, value: Any, now: datetime) -> None:
     """Store a value inside the caller's transaction."""
     put(connection, state, "key", {"key": key, "value": value, "updated": now})
+
+
+def add_up(connection: Connection, key: str, counts: Mapping[str, int], now: datetime) -> None:
+    """Add figures by name to those under a key, inside the caller's transaction."""
+    totals = dict(connection.execute(select(state.c.value).where(state.c.key == key)).scalar() or {})
+    for name, number in counts.items():
+        totals[name] = totals.get(name, 0) + number
+    set_value(connection, key, totals, now)

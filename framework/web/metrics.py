@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 
 from framework.errors import DatabaseUnavailable
+from framework.feedstate import FeedStatus
 from framework.health import CheckStatus, worst
 from framework.web.context import DashboardContext
 from framework.web.health import Health
@@ -65,10 +66,15 @@ class MemoryCollector:
         from prometheus_client.core import GaugeMetricFamily
 
         family = GaugeMetricFamily("dealhound_feeds", "Feeds by their health", labels=["status"])
-        states = [feed.status.value for feed in self._context.store.feeds()]
+        feeds = self._context.store.feeds()
+        states = [feed.status.value for feed in feeds]
         for status in ("new", "ok", "failing", "gone"):
             family.add_metric([status], states.count(status))
         yield family
+        checked = [feed.last_check or feed.added for feed in feeds if feed.status is not FeedStatus.GONE]
+        if checked:
+            oldest = (self._context.clock() - min(checked)).total_seconds()
+            yield GaugeMetricFamily("dealhound_oldest_check_seconds", "Since the least recent check", value=oldest)
 
     def _work(self) -> Iterator[Metric]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -98,8 +104,16 @@ class MemoryCollector:
         yield CounterMetricFamily("dealhound_llm_usd", "US dollars spent on language models", value=float(usage.usd))
 
     def _hunts(self) -> Iterator[Metric]:
-        from prometheus_client.core import GaugeMetricFamily
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+        totals = CounterMetricFamily(
+            "dealhound_hunted",
+            "Figures of all hunts: polls by outcome, bytes, entries new and known, milliseconds per stage",
+            labels=["what"],
+        )
+        for what, count in sorted(self._context.store.hunt_totals().items()):
+            totals.add_metric([what], count)
+        yield totals
         last = self._context.store.hunts(1)
         if not last:
             return

@@ -143,6 +143,14 @@ def test_a_hunt_records_every_entry_with_its_verdict(store: Store) -> None:
     assert hunt.finished is not None
     assert hunt.error is None
     assert hunt.counts["opportunities"] == 2
+    assert set(report.stage_ms) == {"poll", "scan", "estimate", "judge", "notify"}
+
+
+def test_the_figures_of_all_hunts_add_up(store: Store) -> None:
+    Hunt(store).planner.hunt()
+    Hunt(store).planner.hunt()
+    totals = store.hunt_totals()
+    assert (totals["feeds_polled"], totals["entries_new"], totals["entries_known"]) == (2, 3, 3)
 
 
 def test_a_second_hunt_reads_fetches_and_prices_nothing(store: Store) -> None:
