@@ -39,7 +39,7 @@ class ResidualShape:
         edges = np.append(points - width / 2, points[-1] + width / 2)
         counts, _ = np.histogram(np.clip(scores, -8, 8), bins=edges)
         reach = int(np.ceil(4 * smoothing / width))
-        kernel = normal(np.asarray(np.arange(-reach, reach + 1) * width, np.float64), 0.0, smoothing)
+        kernel = normal(np.linspace(-reach * width, reach * width, 2 * reach + 1), 0.0, smoothing)
         smooth = np.convolve(counts, kernel / kernel.sum(), mode="same")
         density = smooth / (smooth.sum() * width)
         return cls(-8.0, width, 0.99 * density + 0.01 * normal(points, 0.0, 3.0))
