@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from framework.deals import Condition, Deal
@@ -144,21 +143,6 @@ def product_key(title: str, price: Money | None = None, brand: str | None = None
 
 def _is_model(word: str) -> bool:
     return bool(_MODEL.fullmatch(word)) and not _MEASURE.fullmatch(word) and not _GENERIC.fullmatch(word)
-
-
-def worth_alerting_again(
-    *, alerted_price: Money, alerted_at: datetime, price: Money, now: datetime, margin_pct: float, after_days: float
-) -> bool:
-    """Whether a product that was alerted before may be alerted again.
-
-    Yes when it is cheaper by ``margin_pct`` percent or more, or when ``after_days`` have passed. Prices in different
-    currencies are never compared: then only the days count.
-    """
-    if now - alerted_at >= timedelta(days=after_days):
-        return True
-    if price.currency != alerted_price.currency:
-        return False
-    return float(price.amount) <= float(alerted_price.amount) * (1 - margin_pct / 100) and price < alerted_price
 
 
 def deal_key(deal: Deal) -> str:

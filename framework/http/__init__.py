@@ -6,7 +6,6 @@
                                             connect.py      resolve once, check, connect to what was checked
                                             body.py         byte cap, also after decompression
     addresses.py   which addresses are public            translate.py   httpcore2's errors into ours
-    transport.py   the same guard for the OpenAI SDK's client
 """
 
 from framework.http.client import HttpClient, Response

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from framework.dedupe import canonical_url, product_key, worth_alerting_again
+from framework.dedupe import canonical_url, product_key
 from framework.feeds import parse_feed
 from framework.feeds.identity import entry_id
 from framework.money import Money
@@ -150,28 +150,3 @@ def test_price_currency_and_brand_are_part_of_the_key() -> None:
     }
     assert len(keys) == 5
     assert product_key(title, Money.of("20.00")) == product_key("STEEL  KETTLE!", Money.of(20))
-
-
-@pytest.mark.parametrize(
-    ("price", "days", "again"),
-    [("100", 1, False), ("96", 1, False), ("95", 1, True), ("50", 1, True), ("120", 6.9, False), ("120", 7, True)],
-)
-def test_a_product_is_alerted_again_when_cheaper_by_the_margin_or_after_the_days(
-    price: str, days: float, again: bool
-) -> None:
-    alerted = NOW - timedelta(days=days)
-    arguments = {
-        "alerted_price": Money.of(100),
-        "alerted_at": alerted,
-        "now": NOW,
-        "margin_pct": 5.0,
-        "after_days": 7.0,
-    }
-    assert worth_alerting_again(price=Money.of(price), **arguments) is again  # type: ignore[arg-type]
-
-
-def test_a_margin_of_nothing_still_wants_a_lower_price_and_currencies_are_not_compared() -> None:
-    arguments = {"alerted_price": Money.of(100), "alerted_at": NOW, "now": NOW, "margin_pct": 0.0, "after_days": 7.0}
-    assert not worth_alerting_again(price=Money.of(100), **arguments)  # type: ignore[arg-type]
-    assert worth_alerting_again(price=Money.of("99.99"), **arguments)  # type: ignore[arg-type]
-    assert not worth_alerting_again(price=Money.of(1, "EUR"), **arguments)  # type: ignore[arg-type]
