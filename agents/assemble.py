@@ -279,7 +279,7 @@ class Hound:
         """Exchange rates, fetched once a day when a deal needs them."""
         from agents.rates import RateBook
 
-        return RateBook(self.store, lambda url: self.http.get(url, max_bytes=100_000).content)
+        return RateBook(self.store, lambda url: self.http.get(url, max_bytes=100_000).content, self.settings.rates)
 
     # --- messages -----------------------------------------------------------------------------------------------------
 

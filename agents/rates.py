@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -21,13 +22,20 @@ _USABLE = timedelta(days=7)  # rates older than a week price nothing
 class RateBook:
     """The newest rates, kept in the memory between starts."""
 
-    def __init__(self, store: Store, fetch: Callable[[str], bytes]) -> None:
-        """``fetch`` gets the bytes at a URL and raises ``FetchError``."""
-        self._store, self._fetch = store, fetch
+    def __init__(self, store: Store, fetch: Callable[[str], bytes], own: Mapping[str, Decimal] | None = None) -> None:
+        """``fetch`` gets the bytes at a URL and raises ``FetchError``; ``own`` are the owner's rates for one euro."""
+        self._store, self._fetch, self._own = store, fetch, dict(own or {})
         self._log = structlog.get_logger("dealhound").bind(agent="ensemble")
 
     def today(self) -> Rates | None:
-        """Rates that may be used today; ``None`` when none were ever had, or they are too old."""
+        """Rates that may be used today, the owner's in front; ``None`` when there are none, or only old ones."""
+        fetched, now = self._fetched(), datetime.now(UTC)
+        if fetched is None and self._own:
+            return Rates(day=now.date(), per_base=self._own, origin="the owner")
+        return fetched.overridden(self._own, now.date()) if fetched else None
+
+    def _fetched(self) -> Rates | None:
+        """The bank's rates, fetched anew where they are a day old."""
         kept: dict[str, Any] = self._store.get_state(_KEY) or {}
         now = datetime.now(UTC)
         tried = datetime.fromisoformat(kept["tried"]) if kept else None

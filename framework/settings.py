@@ -14,6 +14,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -22,6 +23,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 
 from framework.errors import SettingsError
 from framework.filters import Filters
+from framework.money import Currency
 
 PROJECT = Path(__file__).resolve().parent.parent
 _FOREIGN = {
@@ -116,6 +118,9 @@ class Settings(BaseModel):
     min_discount: float = Field(5, ge=0, description="least true discount, in US dollars")
     min_probability: float | None = Field(
         None, gt=0, lt=1, description="least probability that a deal has such a discount; default: as evaluated"
+    )
+    rates: Annotated[dict[Currency, Decimal], BeforeValidator(_json)] = Field(
+        {}, description="your own exchange rates, for one euro; they come before those of the European Central Bank"
     )
     max_alerts: int = Field(5, ge=0, le=100, description="most alerts sent to a phone per hunt, the likeliest first")
 

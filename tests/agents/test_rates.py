@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from agents.rates import RateBook
 from framework.errors import FetchError
 from framework.memory.store import Store
+from framework.money import Money
 
 ECB = b"""<?xml version="1.0" encoding="UTF-8"?>
 <gesmes:Envelope xmlns:gesmes="http://www.gesmes.org/xml/2002-08-01" xmlns="http://www.ecb.int/vocabulary/2002-08-01/eurofxref">
@@ -77,3 +79,15 @@ def test_old_rates_stand_in_for_a_week_and_no_longer(store: Store) -> None:
     assert RateBook(store, Bank(down=True)).today() is not None
     age(store, fetched=timedelta(days=8), tried=timedelta(days=8))
     assert RateBook(store, Bank(down=True)).today() is None
+
+
+def test_the_owners_rates_come_first_and_stand_alone_where_the_bank_is_silent(store: Store) -> None:
+    own = {"USD": Decimal("1.25"), "CAD": Decimal("1.50")}
+    alone = RateBook(store, Bank(down=True), own).today()
+    assert alone is not None
+    assert alone.convert(Money.of(15, "CAD"), "USD") == Money.of("12.50")
+    age(store, tried=timedelta(hours=2))
+    both = RateBook(store, Bank(), own).today()
+    assert both is not None
+    assert both.rate("EUR", "USD") == Decimal("1.25")
+    assert both.rate("EUR", "GBP") == Decimal("0.88")
