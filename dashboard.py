@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
 
 from framework.memory.records import OpportunityOrder
 from framework.views.ask import Turn, conversation, nobody_to_ask
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import gradio
 
 _REFRESH = 3  # seconds
+_SESSIONS = 200  # pages whose state is remembered, the latest first
 _ORDERS = [
     ("Newest", OpportunityOrder.NEWEST),
     ("Surest", OpportunityOrder.PROBABILITY),
@@ -57,6 +59,8 @@ def create_app(context: DashboardContext) -> FastAPI:
 def mount(app: FastAPI, blocks: gradio.Blocks) -> None:
     """Put the dashboard at "/" of an app, without anything of Gradio's that the page does not need."""
     gr = _gradio()
+    _add_short_heartbeat(app)
+    blocks.state_session_capacity = _SESSIONS
     gr.mount_gradio_app(
         app,
         blocks,
@@ -71,6 +75,18 @@ def mount(app: FastAPI, blocks: gradio.Blocks) -> None:
         theme=_theme(gr),
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
+
+
+def _add_short_heartbeat(app: FastAPI) -> None:
+    """Answer the page's heartbeat once, instead of by a stream that stays open as long as the page.
+
+    Browsers keep at most six connections to one server: with a stream per page the sixth open tab never loads. What
+    the stream is for, to forget a closed page's state, the limit of remembered sessions does too.
+    """
+
+    @app.get("/gradio_api/heartbeat/{session}", include_in_schema=False)
+    def heartbeat(session: str) -> PlainTextResponse:
+        return PlainTextResponse("data: ALIVE\n\n", media_type="text/event-stream")
 
 
 def build(context: DashboardContext) -> gradio.Blocks:

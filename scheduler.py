@@ -52,7 +52,7 @@ class Daemon:
         self._add("hunt", self._hunt, interval, jitter=round(interval * JITTER_SHARE))
         self._add("outbox", hound.deliver, OUTBOX_SECONDS, executor="outbox")
         self._add("upkeep", hound.upkeep, UPKEEP_SECONDS, first=3600)
-        self._listen()
+        self._report_failures()
 
     def _add(self, name: str, call: Callable[[], Any], seconds: int, **options: Any) -> None:
         executor = options.pop("executor", "default")
@@ -61,7 +61,7 @@ class Daemon:
             call, "interval", seconds=seconds, id=name, next_run_time=start, executor=executor, **options
         )
 
-    def _listen(self) -> None:
+    def _report_failures(self) -> None:
         from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
 
         def report(event: Any) -> None:
@@ -71,7 +71,7 @@ class Daemon:
             else:
                 _log.warning("run missed, the one before is still at work", job=event.job_id)
 
-        self._scheduler.add_listener(report, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        self.listen(report, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
 
     def _hunt(self) -> None:
         """One scheduled hunt. A failure that we know is logged and the next run tries again; a bug is reported too."""
@@ -80,9 +80,17 @@ class Daemon:
         except DealhoundError as error:
             _log.error("hunt failed", error=str(error))
 
+    def listen(self, callback: Callable[[Any], None], events: int) -> None:
+        """Tell ``callback`` of APScheduler's events (``apscheduler.events``)."""
+        self._scheduler.add_listener(callback, events)
+
     def start(self) -> None:
         """Begin to hunt."""
         self._scheduler.start()
+
+    def wake(self) -> None:
+        """Look at the clock again at once: it was moved."""
+        self._scheduler.wakeup()
 
     def hunt_now(self) -> bool:
         """Let the next hunt begin at once; False when one is at work already."""
@@ -137,7 +145,7 @@ def main(home: Path | None = None) -> int:
     with HomeLock(settings.state), Hound(settings, log_buffer=buffer) as hound:
         stagger_feeds(hound)
         daemon = Daemon(hound)
-        server = _serve(hound, daemon)
+        server = serve_dashboard(hound, daemon)
         daemon.start()
         _log.info("running", dashboard=server.url, interval=settings.interval, home=str(settings.home))
         stop.wait()
@@ -165,7 +173,7 @@ def stagger_feeds(hound: Hound) -> None:
             hound.store.put_feed(after)
 
 
-def _serve(hound: Hound, daemon: Daemon) -> ServerHandle:
+def serve_dashboard(hound: Hound, daemon: Daemon) -> ServerHandle:
     """Dashboard, API and health, on the one port."""
     from agents.commands import asking, operating, pricing, training
     from dashboard import create_app

