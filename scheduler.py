@@ -193,6 +193,7 @@ def serve_dashboard(hound: Hound, daemon: Daemon) -> ServerHandle:
         evaluation=lambda: training.last_report(hound),
         ask=asking.conversation(hound),
         usage=lambda: asking.usage(hound),
+        vote_links=hound.vote_links,
         test_notification=lambda: operating.channel_checks(hound),
     )
     return serve(create_app(context), hound.settings.host, hound.settings.port)

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from agents.ensemble import EnsembleAgent
     from agents.member import MemberAgent
     from agents.messaging.base import Notifier
+    from agents.messaging.composer import Composer
     from agents.messaging.notices import Notices
     from agents.messaging.sender import Sender
     from agents.planning import PlanningAgent
     from agents.rates import RateBook
     from agents.scanner import ScannerAgent
     from framework.chat.client import Chat
-    from framework.deals import Deal, Entry
+    from framework.deals import Deal, Entry, Opportunity
     from framework.feeds import Poller
     from framework.http import HttpClient
     from framework.judge import JudgeRule
@@ -36,8 +37,10 @@ if TYPE_CHECKING:
     from framework.memory.store import Store
     from framework.money import Money
     from framework.outbox import Plan
+    from framework.price_history import PriceSummary
     from framework.reading.base import Reader
     from framework.reading.pages import Page
+    from framework.votelinks import VoteLinks
     from models.atlas import CatalogueAtlas
     from models.base import Estimator
     from models.blender import Blender
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from models.encoder import Encoder
 
 PAGE_BYTES = 4_000_000
+_PICTURE_SECONDS = 8.0  # far below the sender's grace
 
 
 class Hound:
@@ -94,10 +98,16 @@ class Hound:
     @cached_property
     def http(self) -> HttpClient:
         """The one way out."""
+        return self._client(total_timeout=45.0)
+
+    def _client(self, total_timeout: float) -> HttpClient:
         from framework.http import HttpClient
 
         client = HttpClient(
-            allow_hosts=self.settings.allow_hosts, proxy=self.settings.proxy, user_agent=self.settings.user_agent
+            allow_hosts=self.settings.allow_hosts,
+            proxy=self.settings.proxy,
+            user_agent=self.settings.user_agent,
+            total_timeout=total_timeout,
         )
         return self._open.enter_context(client)
 
@@ -294,7 +304,8 @@ class Hound:
             from agents.messaging.pushover import PushoverNotifier
 
             user, token = settings.pushover_user.get_secret_value(), settings.pushover_token.get_secret_value()
-            notifiers.append(PushoverNotifier(user=user, token=token, base_url=settings.pushover_url))
+            base = settings.pushover_url
+            notifiers.append(PushoverNotifier(user=user, token=token, base_url=base, fetch_image=self._fetch_picture))
         if settings.apprise_urls:
             from agents.messaging.apprise import AppriseNotifier
 
@@ -306,7 +317,53 @@ class Hound:
         """Sends what the outbox holds."""
         from agents.messaging.sender import Sender
 
-        return Sender(self.store, [*self.notifiers, *self.notice_notifiers], plan=self._plan())
+        channels = [*self.notifiers, *self.notice_notifiers]
+        return Sender(self.store, channels, plan=self._plan(), compose=self.composer)
+
+    @cached_property
+    def composer(self) -> Composer:
+        """Writes the messages about opportunities."""
+        from agents.messaging.composer import Composer, Style
+        from agents.messaging.copywriter import Copywriter
+
+        settings = self.settings
+        style = Style(
+            sound=settings.pushover_sound,
+            device=settings.pushover_device,
+            ttl=settings.alert_ttl,
+            emergency=settings.emergency,
+            retry=settings.emergency_retry,
+            expire=settings.emergency_expire,
+        )
+        wishes: dict[str, Any] = {"prices": self._past_prices, "vote_url": self.vote_links.url}
+        if self.chat is not None:
+            wishes["lead"] = Copywriter(self.chat, self.store)
+        return Composer(style, **wishes)
+
+    def _past_prices(self, opportunity: Opportunity) -> PriceSummary | None:
+        """What an opportunity's product cost, one piece of it, in the last months."""
+        from framework.dedupe import deal_key
+        from framework.price_history import summarise
+
+        points = self.store.price_history(deal_key(opportunity.deal))
+        return summarise([(point.seen, point.price) for point in points], datetime.now(UTC))
+
+    @cached_property
+    def vote_links(self) -> VoteLinks:
+        """The signed links in alerts."""
+        from framework.votelinks import VoteLinks, key_in
+
+        return VoteLinks(key_in(self.settings.state), self.settings.public_url)
+
+    def _fetch_picture(self, url: str) -> bytes:
+        """A deal's picture for a message, which it must not hold up. Raises ``FetchError``."""
+        from agents.messaging.pushover import IMAGE_BYTES
+
+        return self._pictures.get(url, max_bytes=IMAGE_BYTES, accept="image/*").content
+
+    @cached_property
+    def _pictures(self) -> HttpClient:
+        return self._client(total_timeout=_PICTURE_SECONDS)
 
     def _plan(self) -> Plan:
         from framework.outbox import Plan

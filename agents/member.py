@@ -7,11 +7,11 @@ member is left out at once for ``pause`` seconds; then one call is let through t
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 
 from framework.agent import Agent
+from framework.deadline import call_within
 from framework.deals import MemberEstimate
 from framework.errors import EstimatorUnavailable, ModelError
 from models.base import Estimator
@@ -75,41 +75,21 @@ class MemberAgent(Agent):
         return estimates
 
     def _call(self, descriptions: Sequence[str]) -> list[MemberEstimate]:
-        estimates = (
-            self.estimator.estimate(descriptions)
-            if self._deadline is None
-            else call_with_deadline(lambda: self.estimator.estimate(descriptions), self._deadline, self.name)
-        )
+        if self._deadline is None:
+            estimates = self.estimator.estimate(descriptions)
+        else:
+            try:
+                estimates = call_within(
+                    self._deadline, lambda: self.estimator.estimate(descriptions), f"member-{self.name}"
+                )
+            except TimeoutError as error:
+                raise EstimatorUnavailable(self.name, str(error)) from error
         if len(estimates) != len(descriptions):
             raise EstimatorUnavailable(self.name, f"gave {len(estimates)} estimates for {len(descriptions)} items")
         return estimates
 
     def _all_failed(self, descriptions: Sequence[str], reason: str) -> list[MemberEstimate]:
         return [MemberEstimate(member=self.name, failure=reason) for _ in descriptions]
-
-
-def call_with_deadline(call: Callable[[], list[MemberEstimate]], deadline: float, member: str) -> list[MemberEstimate]:
-    """Run ``call`` in a daemon thread and wait at most ``deadline`` seconds.
-
-    Raises ``EstimatorUnavailable`` when the time is over (the thread is left behind: Python cannot stop it, and being a
-    daemon it does not keep the process alive), else what the call raised.
-    """
-    outcome: list[list[MemberEstimate] | BaseException] = []
-
-    def run() -> None:
-        try:
-            outcome.append(call())
-        except BaseException as error:  # noqa: BLE001 - handed to the waiting thread, which raises it
-            outcome.append(error)
-
-    thread = threading.Thread(target=run, name=f"member-{member}", daemon=True)
-    thread.start()
-    thread.join(deadline)
-    if not outcome:
-        raise EstimatorUnavailable(member, f"no answer within {deadline:g} s")
-    if isinstance(outcome[0], BaseException):
-        raise outcome[0]
-    return outcome[0]
 
 
 def _milliseconds_since(started: float) -> int:

@@ -74,6 +74,12 @@ class PriceSelection(BaseModel):
     prices: list[PriceClaim] = Field(description="Exactly one entry per product.", json_schema_extra={"maxItems": 60})
 
 
+class Telling(BaseModel):
+    """The words of an alert."""
+
+    text: str = _text(280, "One or two short sentences.")
+
+
 @dataclass(frozen=True)
 class Prompt:
     """The fixed words of one task."""
@@ -114,6 +120,16 @@ PRICE = Prompt(
     "You estimate what products cost new in US dollars. For each product you see similar products with their real "
     "prices; some may be unlike it, so weigh them by how alike they are.\n" + _DATA_RULE,
     PriceSelection,
+)
+
+TELL = Prompt(
+    "tell",
+    1,
+    "You write the text of an alert about one bargain, for a phone: one or two short, plain sentences, at most 200 "
+    "characters. Say what the product is and why its price is good, in figures as they are given, with their "
+    "currency sign. Use only names and figures of the deal. Promise nothing that it does not state: no shipping, "
+    "warranty, stock or hurry. No links, no emoji, no exclamation.\n" + _DATA_RULE,
+    Telling,
 )
 
 PLAN = Prompt(

@@ -11,6 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
+from framework.deals import Opportunity
+
 LOCAL_CHANNELS = frozenset({"console", "dashboard"})  # these never leave the machine
 
 
@@ -61,6 +63,12 @@ def priority(probability: float, discount_pct: float, discount: float) -> Litera
     if probability >= 0.95 and discount_pct >= 50 and discount >= 50:
         return 1
     return 0 if probability >= 0.7 else -1
+
+
+def priority_of(opportunity: Opportunity) -> Literal[-1, 0, 1]:
+    """How loudly to tell of this opportunity."""
+    judgement = opportunity.judgement
+    return priority(judgement.probability, judgement.discount_pct, judgement.discount)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ class Trend(StrEnum):
 class PriceSummary(Value):
     """Prices in one currency; ``is_lowest`` tells whether the last one is the lowest of the window (ties count)."""
 
+    days: int
     last: Money
     lowest: Money
     highest: Money
@@ -43,6 +44,7 @@ def summarise(prices: Sequence[tuple[datetime, Money]], now: datetime, days: int
     last = recent[-1][1]
     amounts = [price for _, price in recent if price.currency == last.currency]
     return PriceSummary(
+        days=days,
         last=last,
         lowest=min(amounts),
         highest=max(amounts),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import time
@@ -132,10 +133,33 @@ class Settings(BaseModel):
     digest_at: time | None = Field(None, description="hour of one daily message that gathers what is not urgent")
     notice_urls: Words = Field((), description="Apprise URLs for notices about the daemon itself; default as alerts")
 
+    public_url: str | None = Field(
+        None, description="address at which your phone reaches the dashboard; alerts then carry a link for your word"
+    )
+    again_pct: float = Field(
+        15, ge=0, le=100, description="least drop, in percent of the price you were told, that is told again"
+    )
+    precision_wish: float | None = Field(
+        None, gt=0, lt=1, description="share of alerts you wish to be good; min_probability is then learnt from votes"
+    )
+
     pushover_user: SecretStr | None = Field(None, description="Pushover's user key")
     pushover_token: SecretStr | None = Field(None, description="Pushover's application token")
     pushover_url: str | None = Field(None, description="base URL of a stand-in for Pushover's API")
+    pushover_sound: str | None = Field(None, description="sound of alerts, by Pushover's name for it")
+    pushover_device: str | None = Field(None, description="only these devices, by name and separated by commas")
+    alert_ttl: int = Field(604_800, ge=60, le=31_536_000, description="seconds after which a phone may drop an alert")
+    emergency: bool = Field(False, description="near-certain, large bargains ring until acknowledged (Pushover)")
+    emergency_retry: int = Field(60, ge=30, le=10_800, description="seconds between two rings")
+    emergency_expire: int = Field(3_600, ge=30, le=10_800, description="seconds after which it stops ringing")
     apprise_urls: Words = Field((), description="Apprise URLs of other services, such as ntfy://topic")
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?", url):
+            raise ValueError("is no web address, such as https://deals.example")
+        return url.rstrip("/") if url else url
 
     @field_validator("timezone")
     @classmethod

@@ -9,7 +9,6 @@ from typing import Any
 from agents.assemble import Hound
 from agents.doctor import examine
 from agents.messaging.base import Message, Notifier
-from agents.messaging.template import opportunity_message
 from framework.errors import DeliveryError
 from framework.health import Check, CheckStatus
 from framework.memory.lock import HomeLock
@@ -52,7 +51,7 @@ def resend(hound: Hound, opportunity_id: str) -> str:
     record = hound.store.opportunity(opportunity_id)
     if record is None:
         return "This opportunity is no longer remembered."
-    message = opportunity_message(record.opportunity).model_dump(mode="json")
+    message = hound.composer(record.opportunity).model_dump(mode="json")
     key = f"resend:{opportunity_id}:{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     channels = [notifier.channel for notifier in hound.notifiers]
     for channel in channels:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from agents.messaging.base import Message, Receipt
+from agents.messaging.base import VOTE_WORDS, Message, Receipt
 from framework.errors import DeliveryDelayed, DeliveryRejected, DeliveryUncertain, SettingsError
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class AppriseNotifier:
             service = self._open()
         except SettingsError as error:
             raise DeliveryRejected(self.channel, str(error)) from error
-        body = f"{message.text}\n{message.url}" if message.url else message.text
+        vote = f"{VOTE_WORDS} {message.vote_url}" if message.vote_url else None
+        body = "\n".join(line for line in (message.text, message.url, vote) if line)
         result = service.notify(body=body, title=message.title, body_format="text", timeout=_TIMEOUT)
         if result:
             return Receipt(detail="accepted")

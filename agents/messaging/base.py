@@ -6,8 +6,10 @@ from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import Field
 
+from framework.allowance import Allowance
 from framework.deals import Value
 
+VOTE_WORDS = "Your word on it:"
 Priority = Literal[-2, -1, 0, 1, 2]  # Pushover's scale: silent, quiet, normal, high, until acknowledged
 
 
@@ -23,6 +25,7 @@ class Message(Value):
     device: str | None = None
     ttl: int | None = Field(default=None, gt=0)  # seconds after which the phone may delete it
     image_url: str | None = None
+    vote_url: str | None = None  # a page where the owner says what they think of it
     retry: int = Field(default=60, ge=30)  # seconds between reminders, priority 2 only
     expire: int = Field(default=3600, gt=0, le=10_800)  # seconds of reminding, priority 2 only
 
@@ -31,7 +34,7 @@ class Receipt(Value):
     """What the service said when it accepted a message."""
 
     detail: str  # its request id or its words, for the delivery log
-    remaining: int | None = None  # messages left in the service's allowance, where it says so
+    allowance: Allowance | None = None  # what is left of the service's allowance, where it says so
 
 
 class Notifier(Protocol):

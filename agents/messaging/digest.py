@@ -9,7 +9,7 @@ from agents.messaging.limits import plain, shorten
 from framework.deals import Opportunity
 from framework.memory.base import Clock, utc_now
 from framework.memory.store import Store
-from framework.outbox import LOCAL_CHANNELS, Plan, latest_at, priority
+from framework.outbox import LOCAL_CHANNELS, Plan, latest_at, priority_of
 
 _TEXT_CHARS = 950  # below every channel's limit, with room for the last line
 _LINE_CHARS = 120
@@ -40,16 +40,11 @@ class DigestWriter:
         waiting = {
             notification.id: notification.opportunity
             for notification in self._store.waiting_opportunities(channel)
-            if notification.opportunity is not None and not _urgent(notification.opportunity)
+            if notification.opportunity is not None and priority_of(notification.opportunity) <= 0
         }
         message = digest_message(list(waiting.values())).model_dump(mode="json")
         self._store.fold(channel, f"digest:{slot}", list(waiting), message, mark=(mark, slot))
         return True
-
-
-def _urgent(opportunity: Opportunity) -> bool:
-    judgement = opportunity.judgement
-    return priority(judgement.probability, judgement.discount_pct, judgement.discount) > 0
 
 
 def digest_message(opportunities: Sequence[Opportunity]) -> Message:

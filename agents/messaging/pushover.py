@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from agents.messaging.base import Message, Receipt
+from agents.messaging.base import VOTE_WORDS, Message, Receipt
 from agents.messaging.limits import shorten
 from framework.errors import DealhoundError, DeliveryDelayed, DeliveryRejected, DeliveryUncertain, SettingsError
 
@@ -59,9 +59,10 @@ class PushoverNotifier:
             answer = PushoverAPI(self._token)._send_message(
                 self._user, image=self._image(message), session=session, **fitted(message)
             )
-            remaining = session.remaining()
-        self._counter = (time.monotonic(), remaining)
-        return Receipt(detail=f"request {answer.get('request', '?')}", remaining=remaining)
+            allowance = session.allowance()
+        self._counter = (time.monotonic(), allowance.remaining if allowance else None)
+        said = [f"{name} {answer[name]}" for name in ("request", "receipt") if name in answer]
+        return Receipt(detail=", ".join(said) or "accepted", allowance=allowance)
 
     def remaining(self, *, fresh: bool = False) -> int | None:
         """Messages left this month; asks the service unless it has just said so. Never raises."""
@@ -110,14 +111,21 @@ def fitted(message: Message) -> dict[str, Any]:
         "device": message.device,
         "ttl": message.ttl if message.priority < 2 else None,  # Pushover ignores it for emergencies
     }
-    text, link = message.text.strip() or message.title, message.url
+    text, link, vote = message.text.strip() or message.title, message.url, message.vote_url
     if link and len(link) <= URL_CHARS:
         fields |= {"url": link, "url_title": shorten(message.url_title, URL_TITLE_CHARS) if message.url_title else None}
     elif link and len(link) < MESSAGE_CHARS - 200:
-        text = f"{shorten(text, MESSAGE_CHARS - len(link) - 1)}\n{link}"
+        text = _with_line(text, link)
+    if vote and len(vote) < MESSAGE_CHARS - 200:
+        text = _with_line(text, f"{VOTE_WORDS} {vote}")
     if message.priority == 2:
         fields |= {"retry": message.retry, "expire": message.expire}
     return fields | {"message": shorten(text, MESSAGE_CHARS)}
+
+
+def _with_line(text: str, line: str) -> str:
+    """The text with one more line, which stays whole."""
+    return f"{shorten(text, MESSAGE_CHARS - len(line) - 1)}\n{line}"
 
 
 def _api_base(url: str | None) -> str:

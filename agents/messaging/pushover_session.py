@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import io
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
 
+from framework.allowance import Allowance
 from framework.errors import DeliveryDelayed, DeliveryRejected, DeliveryUncertain
 
 CHANNEL = "pushover"
@@ -42,10 +44,21 @@ class PushoverSession(requests.Session):
         _require_success(answer)
         return answer
 
-    def remaining(self) -> int | None:
-        """Messages left in the month, as the last answer's headers say."""
-        text = self.answer.headers.get("X-Limit-App-Remaining", "") if self.answer is not None else ""
-        return int(text) if text.isdecimal() else None
+    def allowance(self) -> Allowance | None:
+        """The month's messages, as the last answer's headers say."""
+        headers = self.answer.headers if self.answer is not None else {}
+        limit, remaining, reset = (headers.get(f"X-Limit-App-{name}", "") for name in ("Limit", "Remaining", "Reset"))
+        return read_allowance(limit, remaining, reset)
+
+
+def read_allowance(limit: object, remaining: object, reset: object) -> Allowance | None:
+    """The allowance from Pushover's three figures, ``None`` where one of them is missing or no number."""
+    figures = [str(figure) for figure in (limit, remaining, reset)]
+    if not all(figure.isdecimal() and len(figure) < 12 for figure in figures) or not int(figures[0]):
+        return None
+    return Allowance(
+        limit=int(figures[0]), remaining=int(figures[1]), reset=datetime.fromtimestamp(int(figures[2]), tz=UTC)
+    )
 
 
 def _whole(streamed: requests.Response, ends: float) -> requests.Response:

@@ -16,16 +16,35 @@ from agents.messaging.base import CountsMessages, Message, Notifier
 from agents.messaging.digest import DigestWriter
 from agents.messaging.template import opportunity_message
 from framework.agent import Agent
+from framework.allowance import Allowance, pace
 from framework.deals import Opportunity
 from framework.errors import DeliveryDelayed, DeliveryRejected, DeliveryUncertain
 from framework.memory.base import Clock, utc_now
 from framework.memory.records import Notification, NotificationState
 from framework.memory.store import Store
-from framework.outbox import LOCAL_CHANNELS, Backoff, Plan, day_start, hold
+from framework.outbox import LOCAL_CHANNELS, Backoff, Plan, day_start, hold, priority_of
 
 _UNKNOWN = -1  # baseline of a channel that could not say its counter
 _REPEAT_AFTER = timedelta(minutes=10)
 _LOOK_UP_FOR = timedelta(hours=1)  # how long a counter that does not answer is asked again
+
+
+def allowance_key(channel: str) -> str:
+    """Under which key the memory keeps what a channel's service said of its allowance."""
+    return f"allowance.{channel}"
+
+
+def known_allowance(store: Store, channel: str) -> Allowance | None:
+    """What the service of a channel last said of its allowance."""
+    kept = store.get_state(allowance_key(channel))
+    return None if kept is None else Allowance.model_validate(kept)
+
+
+def is_urgent(notification: Notification) -> bool:
+    """Whether a message passes quiet hours and the like."""
+    if notification.message is not None:
+        return int(notification.message.get("priority", 0)) > 0
+    return notification.opportunity is not None and priority_of(notification.opportunity) > 0
 
 
 class Sender(Agent):
@@ -76,14 +95,14 @@ class Sender(Agent):
         return dict(outcomes)
 
     def _deliver(self, notification: Notification) -> str:
+        held = None if notification.channel in LOCAL_CHANNELS else self._held(notification)
+        if held is not None:
+            return held
         try:
             message = self._message(notification)
         except Exception as error:
             self.log.exception("message cannot be written", notification=notification.id)
             return self._delay(notification, f"the message cannot be written ({type(error).__name__})", None)
-        held = None if notification.channel in LOCAL_CHANNELS else self._held(notification, message.priority > 0)
-        if held is not None:
-            return held
         if not self._store.claim(notification.id):
             return "busy"
         notifier = self._notifiers[notification.channel]
@@ -102,7 +121,10 @@ class Sender(Agent):
         except Exception as error:
             self.log.exception("channel failed", notification=notification.id, channel=notification.channel)
             return self._doubt(notification, f"the channel's code failed ({type(error).__name__})")
-        return self._mark(notification, NotificationState.SENT, receipt.detail)
+        outcome = self._mark(notification, NotificationState.SENT, receipt.detail)
+        if receipt.allowance is not None:
+            self._store.set_state(allowance_key(notification.channel), receipt.allowance.model_dump(mode="json"))
+        return outcome
 
     def _doubt(self, notification: Notification, detail: str) -> str:
         """It may have arrived. Where the service counts it stays claimed, and _settle looks it up after the grace."""
@@ -122,16 +144,15 @@ class Sender(Agent):
             return message.model_copy(update={"text": f"(You may have had this already.)\n{message.text}"})
         return message
 
-    def _held(self, notification: Notification, urgent: bool) -> str | None:
-        now, channel = self._clock(), notification.channel
-        pause = hold(
-            self._plan,
-            now,
-            urgent=urgent,
-            notice=notification.kind != "opportunity",
-            sent_today=self._store.count_sent(channel, day_start(now, self._plan.zone), kind="opportunity"),
-            last_sent=self._store.last_sent(channel),
-        )
+    def _held(self, notification: Notification) -> str | None:
+        now, channel, urgent = self._clock(), notification.channel, is_urgent(notification)
+        notice = notification.kind != "opportunity"
+        sent_today = self._store.count_sent(channel, day_start(now, self._plan.zone), kind="opportunity")
+        last_sent = self._store.last_sent(channel)
+        pause = hold(self._plan, now, urgent=urgent, notice=notice, sent_today=sent_today, last_sent=last_sent)
+        allowance = known_allowance(self._store, channel)
+        if pause is None and allowance is not None and not (urgent or notice):
+            pause = pace(allowance, now, self._plan.zone, sent_today)
         if pause is None:
             return None
         self._store.postpone(notification.id, pause.until, pause.reason)

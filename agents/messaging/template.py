@@ -1,4 +1,4 @@
-"""The message about an opportunity: price, worth with its range, discount, probability and the link."""
+"""The words about an opportunity: price, worth with its range, discount, probability, past prices and the link."""
 
 from __future__ import annotations
 
@@ -8,20 +8,28 @@ from agents.messaging.base import Message
 from agents.messaging.limits import plain, shorten
 from framework.deals import Deal, Opportunity, Valuation
 from framework.money import Money
-from framework.outbox import priority
+from framework.outbox import priority_of
+from framework.price_history import PriceSummary, Trend
 
 _TITLE_CHARS = 120  # more than a lock screen shows, and less than any channel's limit
-_WEEK = 7 * 86_400  # few deals live longer, so the phone may forget them
+_FEW = 3  # observed prices that make no history
 
 
-def opportunity_message(opportunity: Opportunity) -> Message:
-    """Compose the message from the opportunity's own figures, without a language model."""
+def opportunity_message(
+    opportunity: Opportunity, *, lead: str | None = None, prices: PriceSummary | None = None
+) -> Message:
+    """Compose the message from the opportunity's own figures.
+
+    ``lead`` is a checked sentence or two that comes first; the figures stand below it in any case.
+    """
     deal, judgement = opportunity.deal, opportunity.judgement
     lines = [
+        *([plain(lead)] if lead else []),
         f"{deal.price}{_quantity(deal)}, worth about {_worth(opportunity.valuation)}",
         f"Saves {_money(judgement.discount, deal.price.currency)} ({judgement.discount_pct:.0f}%)"
         f" · {judgement.probability:.0%} likely a real bargain",
         *_claims(deal),
+        *_past(prices),
         *_warnings(opportunity),
     ]
     return Message(
@@ -29,8 +37,7 @@ def opportunity_message(opportunity: Opportunity) -> Message:
         text="\n".join(lines),
         url=_link(deal),
         url_title=_link_text(deal),
-        priority=priority(judgement.probability, judgement.discount_pct, judgement.discount),
-        ttl=_WEEK,
+        priority=priority_of(opportunity),
         image_url=deal.image,
     )
 
@@ -62,6 +69,15 @@ def _claims(deal: Deal) -> list[str]:
         claims.append(deal.condition.value.replace("_", " "))
     line = ", ".join(claims)
     return [line[0].upper() + line[1:]] if line else []
+
+
+def _past(prices: PriceSummary | None) -> list[str]:
+    if prices is None or prices.count < _FEW:
+        return []
+    if prices.is_lowest:
+        return [f"The lowest of {prices.count} prices seen in {prices.days} days."]
+    trend = "" if prices.trend is Trend.STEADY else f", {prices.trend.value}"
+    return [f"It was {prices.lowest} in the last {prices.days} days{trend}."]
 
 
 def _warnings(opportunity: Opportunity) -> list[str]:

@@ -20,6 +20,7 @@ from framework.web.health import Health
 from framework.web.login import Door, add_login
 from framework.web.metrics import add_metrics
 from framework.web.syndication import add_syndication
+from framework.web.votes import add_votes
 
 STATIC = Path(__file__).parent / "static"
 _FILES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -41,6 +42,8 @@ def create_app(context: DashboardContext, mount: Callable[[FastAPI], None] | Non
     password = context.settings.password
     access = Access(context.store, password.get_secret_value() if password else None, context.clock)
     add_login(app, access)
+    if context.vote_links is not None:
+        add_votes(app, context.store, context.vote_links)
     if mount is not None:
         mount(app)
     app.add_middleware(Door, access=access)

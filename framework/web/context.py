@@ -14,6 +14,7 @@ from framework.memory.base import Clock, utc_now
 from framework.memory.store import Store
 from framework.progress import HuntProgress
 from framework.settings import Settings
+from framework.votelinks import VoteLinks
 
 # A question and the (question, answer) turns before it, to the answer as it grows: each text is all of it so far.
 AskModel = Callable[[str, Sequence[tuple[str, str]]], Iterator[str]]
@@ -56,7 +57,7 @@ class DashboardContext:
     and may take seconds; ``resend`` puts an opportunity's notification into the outbox once more and says so;
     ``test_notification`` sends one message through every channel and says what each answered; ``evaluation`` is the
     last evaluation's report; ``ask`` answers from a language model and raises ``ChatError`` where it cannot;
-    ``usage`` says what that model has used today.
+    ``vote_links`` opens the page behind an alert's link; ``usage`` says what that model has used today.
     """
 
     store: Store
@@ -71,6 +72,7 @@ class DashboardContext:
     test_notification: Callable[[], Sequence[Check]] | None = None
     evaluation: Callable[[], dict[str, Any] | None] = lambda: None
     ask: AskModel | None = None
+    vote_links: VoteLinks | None = None
     usage: Callable[[], str | None] = lambda: None
     clock: Clock = utc_now
     started: datetime = field(default_factory=lambda: datetime.now(UTC))

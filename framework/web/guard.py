@@ -16,13 +16,16 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from framework.votelinks import PATH as VOTE_PATH
+
 _PAGE = {"/", "/config", "/theme.css", "/robots.txt"}
 _PAGE_CALLS = {f"/gradio_api/{name}" for name in ("queue/join", "queue/data", "cancel", "reset", "startup-events")}
 _OURS = {
     *("/healthz", "/readyz", "/metrics", "/login", "/logout"),
     *("/favicon.ico", "/manifest.json", "/feed.xml", "/feed.json"),
 }
-_FOLDERS = ("/ui/", "/api/", "/static/", "/assets/", "/gradio_api/heartbeat/")
+_FOLDERS = ("/ui/", "/api/", "/static/", "/assets/", "/gradio_api/heartbeat/", f"{VOTE_PATH}/")
+_SIGNED = f"{VOTE_PATH}/"  # its links are signed, so that another name for this server opens nothing else
 _MOST_BODY = 1_000_000
 
 
@@ -43,7 +46,7 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if not self._any_host and not is_loopback(_name(host)):
+        if not self._any_host and not is_loopback(_name(host)) and not scope["path"].startswith(_SIGNED):
             return PlainTextResponse("Use a loopback address, such as http://127.0.0.1, or set a password", 421)
         if not _same_origin(headers, host):
             return PlainTextResponse("Requests from other sites are refused", 403)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -12,10 +11,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from framework.errors import DatabaseUnavailable
 from framework.views.markup import Html, join, tag
+from framework.votelinks import PATH as VOTE_PATH
 from framework.web.access import COOKIE, Access
+from framework.web.forms import read_form
 
 _OPEN = {"/healthz", "/readyz", "/login", "/favicon.ico", "/manifest.json", "/ui/page.css", "/ui/icon.svg"}
-_LONGEST = 4_096  # bytes of the log-in form
 _DAYS_30 = 30 * 86_400
 
 
@@ -28,7 +28,7 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or turn it away."""
-        if scope["type"] != "http" or not self._access.locked or scope["path"] in _OPEN:
+        if scope["type"] != "http" or not self._access.locked or _is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
         await (self._turned_away(scope) or self._app)(scope, receive, send)
@@ -43,6 +43,11 @@ class Door:
         if scope["path"] == "/" and scope["method"] == "GET":
             return RedirectResponse(f"{scope.get('root_path', '')}/login", 303, headers={"cache-control": "no-store"})
         return JSONResponse({"detail": "Log in, or send a token"}, 401, headers={"www-authenticate": "Bearer"})
+
+
+def _is_open(path: str) -> bool:
+    """Paths without a log-in; the link in an alert carries its own permission."""
+    return path in _OPEN or path.startswith(f"{VOTE_PATH}/")
 
 
 def session_of(headers: Headers) -> str | None:
@@ -73,7 +78,7 @@ def add_login(app: FastAPI, access: Access) -> None:
             answer = _page(f"Too many wrong passwords. Try again in {-(-wait // 60)} minutes.", 429)
             answer.headers["retry-after"] = str(wait)
             return answer
-        secret = access.log_in(await _password(request), address)
+        secret = access.log_in((await read_form(request)).get("password", ""), address)
         if secret is None:
             return _page("That is not the password.", 403)
         inside = RedirectResponse(f"{request.scope.get('root_path', '')}/", 303)
@@ -88,19 +93,6 @@ def add_login(app: FastAPI, access: Access) -> None:
         outside = RedirectResponse(f"{request.scope.get('root_path', '')}/login", 303)
         outside.delete_cookie(COOKIE)
         return outside
-
-
-async def _password(request: Request) -> str:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _LONGEST:
-            return ""
-    try:
-        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
-    except ValueError:  # more fields than a log-in has
-        return ""
-    return fields.get("password", [""])[0]
 
 
 def _page(said: str = "", status: int = 200) -> HTMLResponse:

@@ -38,7 +38,8 @@ def test_a_message_arrives_with_all_its_fields(service: FakePushover) -> None:
     receipt = notifier(service).send(loud)
     (got,) = service.accepted
     assert receipt.detail == f"request {got['request']}"
-    assert receipt.remaining == 9_999
+    assert receipt.allowance is not None
+    assert receipt.allowance.remaining == 9_999
     assert (got["title"], got["message"], got["url"], got["url_title"]) == (
         "Steel kettle",
         "$20, worth $60",
