@@ -38,12 +38,14 @@ catalogue_app = typer.Typer(
     help="The products with known prices that estimates are compared with.", no_args_is_help=True
 )
 notify_app = typer.Typer(help="Notifications.", no_args_is_help=True)
+feedback_app = typer.Typer(help="Your word on opportunities, and what is learnt from it.", no_args_is_help=True)
 for name, group in {
     "feeds": feeds_app,
     "memory": memory_app,
     "train": train_app,
     "catalogue": catalogue_app,
     "notify": notify_app,
+    "feedback": feedback_app,
 }.items():
     app.add_typer(group, name=name)
 
@@ -262,6 +264,55 @@ def memory_export(file: Annotated[Path | None, typer.Argument(dir_okay=False)] =
         file.write_text(exported, encoding="utf-8")
 
 
+# --- feedback ---------------------------------------------------------------------------------------------------------
+
+
+@feedback_app.command("list")
+def feedback_list(home: Home = None, as_json: Json = False) -> None:
+    """What was learnt from your votes, and the votes."""
+    from agents.commands import feedback, text
+
+    with hound(home, log_level="warning") as assembled:
+        show(feedback.listing(assembled), as_json, text.feedback_line, "No votes yet.")
+
+
+@feedback_app.command("vote")
+def feedback_vote(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="An opportunity, by the id in memory.json.")],
+    word: Annotated[Literal["good", "bad", "bought", "hide"], typer.Argument()],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Say what you think of an opportunity."""
+    from agents.commands import feedback, text
+    from framework.memory.feedback import Vote
+
+    with hound(home, log_level="warning") as assembled:
+        show_object(feedback.vote(assembled, identity, Vote(word)), as_json, text.feedback_said)
+
+
+@feedback_app.command("undo")
+def feedback_undo(
+    what: Annotated[str, typer.Argument(help='An opportunity\'s id, or a learnt kind such as "merchant:walgrove".')],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Take back your votes on an opportunity, or a kind of deals that is left out."""
+    from agents.commands import feedback, text
+
+    with hound(home, log_level="warning") as assembled:
+        show_object(feedback.undo(assembled, what), as_json, text.feedback_said)
+
+
+@feedback_app.command("reset")
+def feedback_reset(home: Home = None, as_json: Json = False) -> None:
+    """Forget all that was learnt; only votes from now on teach anything."""
+    from agents.commands import feedback, text
+
+    with hound(home, log_level="warning") as assembled:
+        show_object(feedback.reset(assembled), as_json, text.feedback_said)
+
+
 # --- models -----------------------------------------------------------------------------------------------------------
 
 
@@ -379,6 +430,15 @@ def notify_test(home: Home = None, as_json: Json = False) -> None:
         show(rows, as_json, text.channel_line)
         if any(row["status"] == "failed" for row in rows):
             raise typer.Exit(1)
+
+
+@notify_app.command("log")
+def notify_log(limit: Annotated[int, typer.Option(min=1)] = 50, home: Home = None, as_json: Json = False) -> None:
+    """Each attempt to send a message, newest first, and what the service said."""
+    from agents.commands import operating, text
+
+    with hound(home, log_level="warning") as assembled:
+        show(operating.delivery_log(assembled, limit), as_json, text.delivery_line, "Nothing was sent yet.")
 
 
 @app.command()

@@ -23,12 +23,14 @@ class Appraiser:
         self,
         ensemble: EnsembleAgent,
         valuer: Valuer,
-        rule: JudgeRule,
+        rule: Callable[[], JudgeRule],
         *,
         rates: Callable[[], Rates | None] = lambda: None,
         history: History = lambda deal: (),
     ) -> None:
-        """``rates`` gives today's exchange rates where there are any; ``history`` the product's earlier prices."""
+        """``rule`` says what counts as a bargain now; ``rates`` gives today's exchange rates where there are any,
+        ``history`` the product's earlier prices.
+        """
         self._ensemble, self._valuer, self._rule = ensemble, valuer, rule
         self._rates, self._history = rates, history
 
@@ -48,12 +50,13 @@ class Appraiser:
 
     def _with_verdict(self, deal: Deal, valuation: Valuation, rates: Rates | None) -> JudgedOffer | str:
         """Judge in the deal's currency: the owner's least discount is converted, and the rate said in the verdict."""
-        least, currency = self._rule.min_discount, deal.price.currency
+        rule, currency = self._rule(), deal.price.currency
+        least = rule.min_discount
         if least.currency == currency:
-            return JudgedOffer(deal=deal, valuation=valuation, judgement=judge(deal.price, valuation, self._rule))
+            return JudgedOffer(deal=deal, valuation=valuation, judgement=judge(deal.price, valuation, rule))
         if rates is None:
             return str(RateMissing(least.currency, currency))
-        rule = self._rule.model_copy(update={"min_discount": rates.convert(least, currency)})
+        rule = rule.model_copy(update={"min_discount": rates.convert(least, currency)})
         judgement = judge(deal.price, valuation, rule)
         said = f"{judgement.reason} (at {rates.said(least.currency, currency)})"
         return JudgedOffer(deal=deal, valuation=valuation, judgement=judgement.model_copy(update={"reason": said}))

@@ -20,6 +20,7 @@ from framework.settings import Settings
 if TYPE_CHECKING:
     from agents.appraiser import Appraiser
     from agents.ensemble import EnsembleAgent
+    from agents.learning import Learner
     from agents.member import MemberAgent
     from agents.messaging.base import Notifier
     from agents.messaging.composer import Composer
@@ -164,10 +165,11 @@ class Hound:
         )
 
     def _reason_to_skip(self, item: Entry | Deal, feed_url: str) -> str | None:
-        """The owner's filters: the feed's own, then the overall ones."""
+        """The owner's filters: the feed's own, the overall ones, then what was learnt from votes."""
         from framework.filters import first_reason
 
-        return first_reason((self.settings.feed_filters.get(feed_url), self.settings.filters), item)
+        filters = (self.settings.feed_filters.get(feed_url), self.settings.filters)
+        return first_reason(filters, item) or self.learner.reason_to_skip(item)
 
     # --- estimating ---------------------------------------------------------------------------------------------------
 
@@ -266,7 +268,7 @@ class Hound:
         from models.valuation import Valuer
 
         return Appraiser(
-            self.ensemble, Valuer(self.blender.shape), self.rule, rates=self.rates.today, history=self._history
+            self.ensemble, Valuer(self.blender.shape), self._rule_now, rates=self.rates.today, history=self._history
         )
 
     @cached_property
@@ -275,7 +277,19 @@ class Hound:
         from agents.appraiser import Appraiser
         from models.valuation import Valuer
 
-        return Appraiser(self.ensemble, Valuer(self.blender.shape), self.rule, rates=lambda: self.rates.today())
+        return Appraiser(self.ensemble, Valuer(self.blender.shape), self._rule_now, rates=lambda: self.rates.today())
+
+    def _rule_now(self) -> JudgeRule:
+        """The rule with what was learnt from the owner's votes, where the owner wishes that."""
+        return self.rule if self.settings.precision_wish is None else self.learner.rule(self.rule)
+
+    @cached_property
+    def learner(self) -> Learner:
+        """Learns from the owner's votes."""
+        from agents.learning import Learner
+
+        least = self.rule.min_probability
+        return Learner(self.store, self.settings.precision_wish, least=least, tell=lambda: self.notices)
 
     def _history(self, deal: Deal) -> list[Money]:
         """What the deal's product cost in earlier offers."""

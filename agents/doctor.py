@@ -30,6 +30,7 @@ def examine(hound: Hound) -> list[Check]:
         ("blender", _blender),
         ("catalogue", _catalogue),
         ("messages", _messages),
+        ("learning", _learning),
     ]
     return [_guarded(name, look, hound) for name, look in parts]
 
@@ -132,4 +133,30 @@ def _messages(hound: Hound) -> Check:
     if channels == ["console"]:
         fix = "Set PUSHOVER_USER and PUSHOVER_TOKEN, or DEALHOUND_APPRISE_URLS; then ./dealhound notify test"
         return _degraded("messages", "console and dashboard only", fix)
-    return _ok("messages", ", ".join(channels))
+    scarce = [said for channel in channels if (said := _allowance(hound, channel)) and said[1]]
+    if scarce:
+        fix = "Alerts are spread over the days until then; raise min_probability or the allowance"
+        return _degraded("messages", scarce[0][0], fix)
+    told = [said[0] for channel in channels if (said := _allowance(hound, channel))]
+    return _ok("messages", "; ".join([", ".join(channels), *told]))
+
+
+def _allowance(hound: Hound, channel: str) -> tuple[str, bool] | None:
+    """What a channel's service last said of its allowance, and whether that is little."""
+    from agents.messaging.sender import known_allowance
+
+    known = known_allowance(hound.store, channel)
+    if known is None:
+        return None
+    reset = known.reset.astimezone(hound.settings.zone)
+    return f"{channel}: {known.remaining:,} of {known.limit:,} messages left until {reset:%d %B}", known.scarce
+
+
+def _learning(hound: Hound) -> Check:
+    lessons = hound.learner.lessons()
+    said = list(lessons.sentences().values())
+    if said:
+        return _ok("learning", " ".join(said))
+    wish = hound.settings.precision_wish
+    aim = f"for {wish:.0%} good alerts" if wish is not None else "no precision_wish is set"
+    return _ok("learning", f"{lessons.votes} votes, nothing learnt from them yet ({aim})")

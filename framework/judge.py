@@ -28,6 +28,7 @@ class JudgeRule(Value):
     min_discount_pct: float = Field(default=25.0, ge=0, lt=100)
     min_discount: Money = Money.of(5)
     min_probability: float = Field(default=DEFAULT_PROBABILITY, ge=0, le=1)
+    origin: str = ""  # where the least probability comes from, said to the owner where an offer falls short of it
 
     @field_validator("min_discount", mode="before")
     @classmethod
@@ -73,7 +74,7 @@ def _reason(price: Money, valuation: Valuation, rule: JudgeRule, probability: fl
     worth = f"worth {money(valuation.value)} ({money(valuation.low)} to {money(valuation.high)})"
     bargain = f"at least {rule.min_discount_pct:g}% and {rule.min_discount} off"
     chance = f"{100 * probability:.0f}% sure that it is {bargain}"
-    needed = "" if verdict is Verdict.OPPORTUNITY else f", {100 * rule.min_probability:.0f}% needed"
+    needed = "" if verdict is Verdict.OPPORTUNITY else f", {100 * rule.min_probability:.0f}% needed{rule.origin}"
     return f"{price} for what is {worth}; {chance}{needed}{_carried_by(valuation)}"
 
 

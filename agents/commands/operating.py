@@ -43,6 +43,11 @@ def _try(notifier: Notifier) -> Check:
     return Check(name=notifier.channel, status=CheckStatus.OK, detail=receipt.detail)
 
 
+def delivery_log(hound: Hound, limit: int) -> list[Row]:
+    """Each attempt to send a message, the newest first."""
+    return [delivery.model_dump(mode="json") for delivery in hound.store.deliveries(limit)]
+
+
 def resend(hound: Hound, opportunity_id: str) -> str:
     """Put an opportunity's alert into the outbox once more, for every channel; what became of it, as a sentence.
 

@@ -86,6 +86,24 @@ def channel_line(row: Row) -> str:
     return f"{_MARKS.get(row['status'], '–')} {row['channel']}: {printable(row['detail'])}"
 
 
+def delivery_line(row: Row) -> str:
+    """One attempt to send a message."""
+    return f"{row['at']} {row['channel']} #{row['outbox_id']}: {row['outcome']}: {printable(row['detail'])}"
+
+
+def feedback_line(row: Row) -> str:
+    """One vote, or something learnt."""
+    if row["what"] == "learnt":
+        return f"★ {printable(row['said'])}"
+    return f"  {row['vote']:<7} {row['id']}  {printable(row['title'])}"
+
+
+def feedback_said(row: Row) -> str:
+    """What a vote came to."""
+    noted = f"Noted: {row['vote']}" + (f" ({printable(row['id'])})" if row["id"] else "")
+    return "\n".join([noted, *(printable(said) for said in row["learnt"])])
+
+
 def check_line(row: Row) -> str:
     """One check of the doctor."""
     fix = f"\n    {row['fix']}" if row["fix"] else ""

@@ -34,6 +34,10 @@ class Notices:
         self._store.set_state(f"notice.{episode}", {"open": False, "number": known["number"]})
         return True
 
+    def tell(self, key: str, message: Message) -> None:
+        """Say something once; the same ``key`` is not said again."""
+        self._enqueue(f"notice:{key}", message)
+
     def _known(self, episode: str) -> dict[str, int]:
         return dict(self._store.get_state(f"notice.{episode}") or {"open": False, "number": 0})
 

@@ -13,6 +13,8 @@ from framework.memory.tables import state
 
 OPPORTUNITIES_VERSION = "opportunities.version"  # grows with every change that memory.json has to show
 
+FEEDBACK_VERSION = "feedback.version"  # grows with every vote
+
 
 class KeyValues(Repository):
     """JSON values by key."""
@@ -27,6 +29,11 @@ class KeyValues(Repository):
         """Store any JSON value."""
         with self._database.write() as connection:
             set_value(connection, key, value, self._clock())
+
+    def count_up(self, key: str) -> None:
+        """Add one to a number."""
+        with self._database.write() as connection:
+            bump(connection, key, self._clock())
 
     def clear_state(self, key: str) -> None:
         """Forget a key."""

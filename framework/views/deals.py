@@ -16,7 +16,7 @@ from framework.views.markup import NOTHING, Child, Html, empty, join, link, mome
 
 _CONDITIONS = {Condition.OPEN_BOX: "open box", Condition.REFURBISHED: "refurbished", Condition.USED: "used"}
 _MEMBERS = {"specialist": "Specialist", "frontier": "Frontier (retrieval)", "random_forest": "Random forest"}
-_VOTES = {Vote.GOOD: "Good find", Vote.BAD: "Not for me", Vote.BOUGHT: "Bought it"}
+_VOTES = {Vote.GOOD: "Good find", Vote.BAD: "Not for me", Vote.BOUGHT: "Bought it", Vote.HIDE: "Hide"}
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def deal(price: float, currency: str = "USD") -> Deal:
 
 
 def appraise(offer: Deal, agent: EnsembleAgent, rates: Rates | None = None) -> JudgedOffer | str:
-    return Appraiser(agent, Valuer(), JudgeRule(), rates=lambda: rates).appraise([offer])[0]
+    return Appraiser(agent, Valuer(), JudgeRule, rates=lambda: rates).appraise([offer])[0]
 
 
 @pytest.mark.parametrize("up", range(1, 8))
