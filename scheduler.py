@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from framework.errors import DealhoundError
+from agents import jobs
+from framework.errors import DealhoundError, SettingsError
 
 if TYPE_CHECKING:
     from agents.assemble import Hound
+    from agents.sharing.daemon import SharedDaemon
     from framework.web.server import ServerHandle
 
 GRACE = 7.0  # seconds that a hunt in progress may take to finish its item
@@ -50,8 +52,8 @@ class Daemon:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._add("hunt", self._hunt, interval, jitter=round(interval * JITTER_SHARE))
-        self._add("outbox", hound.deliver, OUTBOX_SECONDS, executor="outbox")
-        self._add("upkeep", hound.upkeep, UPKEEP_SECONDS, first=3600)
+        self._add("outbox", lambda: jobs.deliver(hound), OUTBOX_SECONDS, executor="outbox")
+        self._add("upkeep", lambda: jobs.upkeep(hound), UPKEEP_SECONDS, first=3600)
         self._report_failures()
 
     def _add(self, name: str, call: Callable[[], Any], seconds: int, **options: Any) -> None:
@@ -143,8 +145,7 @@ def main(home: Path | None = None) -> int:
     buffer = configure_logging(settings.log_level, settings.state / "logs", settings.secrets())
     stop = _stop_on_signals()
     with HomeLock(settings.state), Hound(settings, log_buffer=buffer) as hound:
-        stagger_feeds(hound)
-        daemon = Daemon(hound)
+        daemon = _daemon(hound)
         server = serve_dashboard(hound, daemon)
         daemon.start()
         _log.info("running", dashboard=server.url, interval=settings.interval, home=str(settings.home))
@@ -161,6 +162,24 @@ def main(home: Path | None = None) -> int:
         os._exit(0)
 
 
+def _daemon(hound: Hound) -> Daemon | SharedDaemon:
+    """On PostgreSQL one among several daemons, on SQLite the only one.
+
+    Raises ``SettingsError`` where the queue's library is missing, ``DatabaseUnavailable`` where its tables are.
+    """
+    if not hound.settings.shares_work:
+        stagger_feeds(hound)
+        return Daemon(hound)
+    try:
+        from agents.sharing.daemon import SharedDaemon
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            "Daemons on PostgreSQL share their work through procrastinate, which is not installed: "
+            "./dealhound setup postgres, or pip install -e '.[postgres]'"
+        ) from error
+    return SharedDaemon(hound)
+
+
 def stagger_feeds(hound: Hound) -> None:
     """Spread the feeds that fell due while the daemon was off, where there are so many that it matters."""
     from framework.feeds import staggered
@@ -173,7 +192,7 @@ def stagger_feeds(hound: Hound) -> None:
             hound.store.put_feed(after)
 
 
-def serve_dashboard(hound: Hound, daemon: Daemon) -> ServerHandle:
+def serve_dashboard(hound: Hound, daemon: Daemon | SharedDaemon) -> ServerHandle:
     """Dashboard, API and health, on the one port."""
     from agents.commands import asking, operating, pricing, training
     from dashboard import create_app

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from agents import jobs
 from agents.autonomous import AutonomousPlanner
 from agents.workflow import Parts, Workflow
 from framework.agent import Agent
 from framework.feedstate import FeedState
 from framework.hunt import HuntReport
 from framework.log import hunt_context
+from framework.progress import ProgressBoard
 
 
 class PlanningAgent(Agent):
@@ -62,12 +65,35 @@ class PlanningAgent(Agent):
             self.log.info("hunt ends", seconds=round(report.seconds, 1), **report.counts())
         return report
 
+    def share(
+        self, hunt_id: str, job: jobs.Job, *, feeds: Sequence[FeedState] = (), only: Sequence[str] = ()
+    ) -> Workflow:
+        """Do one job over a share of a hunt that others may take part in: these feeds, the entries with these ids.
+
+        Its figures are added to the hunt's. Shares of feeds may run side by side, shares of entries one at a time.
+        """
+        started, clock, progress = datetime.now(UTC), time.perf_counter(), self._parts.progress
+        parts = self._parts if only else replace(self._parts, progress=ProgressBoard())
+        share = Workflow(hunt_id, parts, feeds, only=only)
+        error: str | None = "a share of it was interrupted"
+        with hunt_context(hunt_id), self._budget(hunt_id) if only else nullcontext():
+            if only:
+                progress.begin(hunt_id)
+            try:
+                job(share)
+                error = None
+            finally:
+                if only:
+                    progress.end()
+                report = _report(share, started, time.perf_counter() - clock)
+                self._parts.store.add_to_hunt(hunt_id, report.counts(), error)
+        return share
+
     def _run(self, workflow: Workflow) -> None:
         if self._autonomous is None or not self._let_the_model_plan(self._autonomous, workflow):
-            workflow.timed("poll", workflow.poll)
-            workflow.timed("scan", workflow.read)
-        workflow.timed("estimate", lambda: workflow.appraise(workflow.pending_deals()))
-        workflow.timed("judge", workflow.record_all)
+            jobs.poll(workflow)
+            jobs.read(workflow)
+        jobs.appraise(workflow)
         problem = self._reading_problem()
         if problem:
             workflow.problems.append(problem)

@@ -59,9 +59,18 @@ class Parts:
 class Workflow:
     """One hunt in its steps, and what they came to so far."""
 
-    def __init__(self, hunt_id: str, parts: Parts, feeds: Sequence[FeedState] | None) -> None:
-        """``feeds`` limits the hunt to these; ``None`` means the followed feeds that are due."""
-        self.hunt_id, self._parts, self._feeds = hunt_id, parts, feeds
+    def __init__(
+        self,
+        hunt_id: str,
+        parts: Parts,
+        feeds: Sequence[FeedState] | None = None,
+        *,
+        only: Sequence[str] | None = None,
+    ) -> None:
+        """``feeds`` limits polling to these; ``None`` means the followed feeds that are due. ``only`` limits reading
+        and judging to the entries with these ids; ``None`` means all that wait. With a limit it is a hunt's share.
+        """
+        self.hunt_id, self._parts, self._feeds, self._only = hunt_id, parts, feeds, only
         self._store, self._progress = parts.store, parts.progress
         self.counts: dict[str, int] = {}
         self.stage_ms: dict[str, int] = {}
@@ -136,7 +145,7 @@ class Workflow:
 
     def read(self) -> None:
         """Read the pending entries into deals."""
-        pending = self._store.pending_entries(self._parts.max_entries, hunt_id=self.hunt_id)
+        pending = self._store.pending_entries(self._parts.max_entries, hunt_id=self.hunt_id, only=self._only)
         self._progress.stage("scan", len(pending))
         for readings in self._parts.scanner.read(pending):
             for reading in readings:
@@ -154,7 +163,7 @@ class Workflow:
 
     def pending_deals(self) -> list[Deal]:
         """The deals that wait for a verdict."""
-        return self._store.pending_deals(self._parts.max_entries, hunt_id=self.hunt_id)
+        return self._store.pending_deals(self._parts.max_entries, hunt_id=self.hunt_id, only=self._only)
 
     def appraise(self, deals: Sequence[Deal]) -> None:
         """Value and judge deals, in batches. What a stop leaves unpriced is priced by the next hunt."""
@@ -222,9 +231,16 @@ class Workflow:
         return opportunity
 
     def _channels_for(self, deal: Deal) -> list[str]:
-        full = len(self.opportunities) >= self._parts.max_alerts
+        full = self._surfaced() >= self._parts.max_alerts
         quiet = full or deal.sample or self._is_old_news(deal.entry_id)
         return [channel for channel in self._parts.channels if not quiet or channel in LOCAL_CHANNELS]
+
+    def _surfaced(self) -> int:
+        """How many opportunities the hunt has so far; of a share, also what its other shares found."""
+        here = len(self.opportunities)
+        if self._only is None:
+            return here
+        return max(here, self._store.count_surfaced(self.hunt_id, datetime.now(UTC)))
 
     def _is_old_news(self, entry_id: str) -> bool:
         """Whether the entry was published long before its feed was followed."""

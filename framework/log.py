@@ -31,7 +31,7 @@ _COLOURS = {
 }
 _RESET = "\033[0m"
 _LIBRARIES_TO_HUSH = (
-    *("httpx", "httpx2", "chromadb", "apscheduler", "alembic", "urllib3", "asyncio", "gradio"),
+    *("httpx", "httpx2", "chromadb", "apscheduler", "alembic", "urllib3", "asyncio", "gradio", "procrastinate"),
     *("uvicorn", "uvicorn.error"),
 )
 # Text of the web in a log line: no terminal escape, no line break, no bidi override may come through.

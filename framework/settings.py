@@ -189,6 +189,11 @@ class Settings(BaseModel):
         """The database that is used."""
         return self.database_url or f"sqlite:///{self.state / 'dealhound.db'}"
 
+    @property
+    def shares_work(self) -> bool:
+        """Whether several daemons may share this database, and with it the work."""
+        return not self.sqlalchemy_url.startswith("sqlite")
+
     def secrets(self) -> list[str]:
         """The plain text of every secret that is set, for the redaction of logs."""
         values = (getattr(self, name) for name in type(self).model_fields)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.fakes.postgres import Postgres, postgres_folder
+from tests.framework.memory_examples import fresh_url
 
 _OURS = ("DEALHOUND_", "OPENAI_", "MODAL_", "PUSHOVER_", "HF_TOKEN")
 
@@ -26,3 +30,22 @@ def shared() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("DEALHOUND_SHARED is not set")
     return Path(folder).resolve()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for all tests; the test is skipped where the server or its driver is not installed."""
+    programs = postgres_folder()
+    if programs is None:
+        pytest.skip("no PostgreSQL server or no psycopg here")
+    with Postgres(programs) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new memory: what uses it is tested on both databases."""
+    if request.param == "sqlite":
+        return fresh_url(tmp_path)
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_memory()

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from framework.chat.base import Usage
 from framework.errors import BudgetExceeded
 
 _MILLION = Decimal(1_000_000)
+_LONGEST_HUNT = timedelta(days=7)  # one whose shares wait for a daemon to come back
 
 
 class Spent(Protocol):
@@ -61,8 +62,8 @@ class UsageLedger(Protocol):
         """Write down one call."""
         ...
 
-    def usage_since(self, since: datetime) -> Spent:
-        """All calls at or after ``since`` (aware)."""
+    def usage_since(self, since: datetime, *, hunt_id: str | None = None) -> Spent:
+        """All calls at or after ``since`` (aware), or those of one hunt among them."""
         ...
 
 
@@ -113,9 +114,10 @@ class Budget:
 
     @contextmanager
     def hunt(self, hunt_id: str) -> Iterator[None]:
-        """Calls inside, of all threads, count toward the limit of this hunt."""
+        """Calls inside, of all threads, count toward the limit of this hunt, as do those of its earlier shares."""
+        earlier = self._ledger.usage_since(self._now() - _LONGEST_HUNT, hunt_id=hunt_id)
         with self._lock:
-            self._hunt, self._hunt_tokens = hunt_id, 0
+            self._hunt, self._hunt_tokens = hunt_id, earlier.tokens_in + earlier.tokens_out
         try:
             yield
         finally:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from framework.memory.database import Database
@@ -42,6 +42,15 @@ def put(connection: Connection, table: Table, key: str, row: Mapping[str, Any]) 
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     changes = {name: value for name, value in row.items() if name != key}
     connection.execute(dialect.insert(table).values(**row).on_conflict_do_update(index_elements=[key], set_=changes))
+
+
+def serialize(connection: Connection, what: str) -> None:
+    """Let one transaction at a time, over all processes, do ``what``, until it ends.
+
+    On SQLite every writing transaction is alone anyway; PostgreSQL runs them side by side.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))"), {"what": what})
 
 
 def chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

@@ -20,14 +20,14 @@ MAX_ATTEMPTS = 3  # readings of an entry, each in another hunt, before it is giv
 class Entries(Repository):
     """Entries by their id, and the deals that were read from them."""
 
-    def pending_entries(self, limit: int = 1000, *, hunt_id: str | None = None) -> list[Entry]:
-        """Entries still to be read, oldest first, also those that a killed hunt left behind.
+    def pending_entries(
+        self, limit: int = 1000, *, hunt_id: str | None = None, only: Sequence[str] | None = None
+    ) -> list[Entry]:
+        """Entries still to be read, oldest first, also those that a killed hunt left behind; of ``only`` where given.
 
         With ``hunt_id`` those that failed in this very hunt are left out: they are tried again in a later one.
         """
-        query = select(entries.c.data).where(entries.c.state == EntryState.PENDING.value)
-        if hunt_id is not None:
-            query = query.where((entries.c.attempts == 0) | entries.c.hunt_id.is_distinct_from(hunt_id))
+        query = _open(select(entries.c.data), EntryState.PENDING, hunt_id, only)
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(entries.c.seq).limit(limit)).scalars()
             return [Entry.model_validate(data) for data in rows]
@@ -56,7 +56,8 @@ class Entries(Repository):
         Until then it stays where it is (pending, or read and awaiting judgement) for a later hunt.
         """
         with self._database.write() as connection:
-            row = connection.execute(select(entries).where(entries.c.id == entry_id)).mappings().first()
+            found = select(entries).where(entries.c.id == entry_id).with_for_update()
+            row = connection.execute(found).mappings().first()
             if row is None or row["state"] == EntryState.DONE.value:
                 return False
             attempts = row["attempts"] + 1
@@ -67,12 +68,12 @@ class Entries(Repository):
             connection.execute(update(entries).where(entries.c.id == entry_id).values(**values))
             return bool(given_up)
 
-    def pending_deals(self, limit: int = 1000, *, hunt_id: str | None = None) -> list[Deal]:
-        """Deals read but not judged, oldest first; with ``hunt_id`` without those that failed in this very hunt."""
+    def pending_deals(
+        self, limit: int = 1000, *, hunt_id: str | None = None, only: Sequence[str] | None = None
+    ) -> list[Deal]:
+        """Deals read but not judged, oldest first, with the limits that ``pending_entries`` has."""
         joined = select(deals.c.data).join(entries, entries.c.id == deals.c.entry_id)
-        query = joined.where(entries.c.state == EntryState.READ.value)
-        if hunt_id is not None:
-            query = query.where((entries.c.attempts == 0) | entries.c.hunt_id.is_distinct_from(hunt_id))
+        query = _open(joined, EntryState.READ, hunt_id, only)
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(entries.c.seq).limit(limit)).scalars()
             return [Deal.model_validate(data) for data in rows]
@@ -142,6 +143,13 @@ def done_values(
         "handled": now,
         "data": data | {"content": data.get("content", "")[:EXCERPT_CHARS]},
     }
+
+
+def _open(query: Select[Any], state: EntryState, hunt_id: str | None, only: Sequence[str] | None) -> Select[Any]:
+    query = query.where(entries.c.state == state.value)
+    if hunt_id is not None:
+        query = query.where((entries.c.attempts == 0) | entries.c.hunt_id.is_distinct_from(hunt_id))
+    return query if only is None else query.where(entries.c.id.in_(only))
 
 
 def _finish_reading(connection: Connection, reading: Reading, hunt_id: str | None, now: datetime) -> bool:

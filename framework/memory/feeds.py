@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 
 from framework.deals import Entry
 from framework.feedstate import FeedState, FeedStatus, PollResult
-from framework.memory.base import Repository, chunks, insert_new, put
+from framework.memory.base import Repository, chunks, insert_new, put, serialize
 from framework.memory.records import EntryState, EntryVerdict
 from framework.memory.tables import entries, feeds
 
@@ -59,6 +59,7 @@ class Feeds(Repository):
         poll) is not added; its entries are recorded all the same.
         """
         with self._database.write() as connection:
+            serialize(connection, "new entries")  # two feeds may bring the same ones, in another order
             known = connection.execute(select(feeds.c.last_success).where(feeds.c.url == result.feed.url)).first()
             unknown = _unknown(connection, result.entries)
             first_poll = known is not None and known.last_success is None

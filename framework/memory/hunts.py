@@ -12,10 +12,8 @@ from sqlalchemy import func, insert, select, update
 
 from framework.memory.base import Repository, put
 from framework.memory.records import HuntRecord, Usage
-from framework.memory.state import add_up
+from framework.memory.state import HUNT_TOTALS, add_up
 from framework.memory.tables import hunts, llm_cache, llm_usage, state
-
-_TOTALS = "hunts.totals"
 
 
 class Hunts(Repository):
@@ -34,12 +32,25 @@ class Hunts(Repository):
         values: dict[str, Any] = {"finished": self._clock(), "counts": dict(counts or {}), "error": error}
         with self._database.write() as connection:
             connection.execute(update(hunts).where(hunts.c.id == hunt_id).values(**values))
-            add_up(connection, _TOTALS, values["counts"], self._clock())
+            add_up(connection, HUNT_TOTALS, values["counts"], self._clock())
+
+    def add_to_hunt(self, hunt_id: str, counts: Mapping[str, int], error: str | None = None) -> None:
+        """Add the figures of one share to its hunt, which is finished as of now."""
+        now = self._clock()
+        this = hunts.c.id == hunt_id
+        with self._database.write() as connection:
+            row = connection.execute(select(hunts.c.counts, hunts.c.error).where(this).with_for_update()).first()
+            if row is None:
+                return
+            added = {name: row.counts.get(name, 0) + counts.get(name, 0) for name in {**row.counts, **counts}}
+            values = {"counts": added, "finished": now, "error": error or row.error}
+            connection.execute(update(hunts).where(this).values(**values))
+            add_up(connection, HUNT_TOTALS, counts, now)
 
     def hunt_totals(self) -> dict[str, int]:
         """The counts of all hunts ever, added up."""
         with self._database.read() as connection:
-            return dict(connection.execute(select(state.c.value).where(state.c.key == _TOTALS)).scalar() or {})
+            return dict(connection.execute(select(state.c.value).where(state.c.key == HUNT_TOTALS)).scalar() or {})
 
     def hunts(self, limit: int = 50) -> list[HuntRecord]:
         """The last hunts, newest first."""

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from framework.deals import Deal, Judgement, Opportunity, Valuation, Verdict
-from framework.memory.base import Repository, insert_new, put
+from framework.memory.base import Repository, insert_new, put, serialize
 from framework.memory.entries import done_values
 from framework.memory.records import EntryState, EntryVerdict, JudgedDeal, NotificationState
 from framework.memory.state import OPPORTUNITIES_VERSION, bump
@@ -45,6 +45,7 @@ class Judgements(Repository):
                 select(entries.c.state, entries.c.data, entries.c.feed_url, deals.c.product_key)
                 .join(deals, deals.c.entry_id == entries.c.id)
                 .where(entries.c.id == deal.entry_id)
+                .with_for_update(of=entries)
             ).first()
             if row is None or row.state != EntryState.READ.value:
                 return None
@@ -94,6 +95,7 @@ class _Offer:
 
     def store(self, connection: Connection, repeat: Repeat) -> tuple[EntryVerdict, str, Opportunity | None]:
         """The entry's verdict and reason, and the opportunity when its owner is to be told."""
+        serialize(connection, f"product {self.product_key}")  # two of its offers at once are one piece of news
         known = self._known(connection)
         what = news(self.deal.price.amount, known["price"], known["alerted"], self.now, repeat) if known else News.FRESH
         if known is None or what is News.FRESH:

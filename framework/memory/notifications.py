@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, or_, select, update
 
 from framework.deals import Opportunity
-from framework.memory.base import Repository, chunks, insert_new
+from framework.memory.base import Repository, chunks, insert_new, serialize
 from framework.memory.records import Delivery, Notification, NotificationState
 from framework.memory.state import set_value
 from framework.memory.tables import deliveries, opportunities, outbox
@@ -61,16 +61,17 @@ class Notifications(Repository):
         False when another sender has it, or when its channel has another one in hand: one at a time, so that a
         service's counter tells which one it took.
         """
-        busy = outbox.alias()
-        same_channel = select(outbox.c.channel).where(outbox.c.id == notification_id).scalar_subquery()
-        in_hand = select(busy.c.id).where(
-            busy.c.channel == same_channel, busy.c.state == NotificationState.SENDING.value
-        )
+        of_it = select(outbox.c.channel).where(outbox.c.id == notification_id)
         values = {"state": NotificationState.SENDING.value, "claimed": self._clock(), "baseline": None}
         waiting = update(outbox).where(
             outbox.c.id == notification_id, outbox.c.state == NotificationState.WAITING.value
         )
         with self._database.write() as connection:
+            channel = connection.execute(of_it).scalar()
+            serialize(connection, f"channel {channel}")
+            in_hand = select(outbox.c.id).where(
+                outbox.c.channel == channel, outbox.c.state == NotificationState.SENDING.value
+            )
             if connection.execute(in_hand.limit(1)).first() is not None:
                 return False
             return bool(connection.execute(waiting.values(**values)).rowcount)

@@ -47,6 +47,16 @@ class EntryRecord(Value):
     hunt_id: str | None = None
 
 
+class OpenEntry(Value):
+    """An entry that waits to be read (``PENDING``) or judged (``READ``), without its content."""
+
+    id: str
+    url: str | None
+    state: EntryState
+    hunt_id: str | None
+    attempts: int
+
+
 class JudgedDeal(Value):
     """A deal with what it was judged on."""
 

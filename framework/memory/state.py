@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from framework.memory.base import Repository, put
+from framework.memory.base import Repository, insert_new, put
 from framework.memory.tables import state
 
+HUNT_TOTALS = "hunts.totals"  # the figures of all hunts ever, added up
 OPPORTUNITIES_VERSION = "opportunities.version"  # grows with every change that memory.json has to show
 
 FEEDBACK_VERSION = "feedback.version"  # grows with every vote
@@ -53,8 +54,7 @@ class KeyValues(Repository):
 
 def bump(connection: Connection, key: str, now: datetime) -> None:
     """Count up by one, inside the caller's transaction."""
-    value = connection.execute(select(state.c.value).where(state.c.key == key)).scalar()
-    set_value(connection, key, (value or 0) + 1, now)
+    set_value(connection, key, (_locked_value(connection, key, now) or 0) + 1, now)
 
 
 def set_value(connection: Connection, key: str, value: Any, now: datetime) -> None:
@@ -64,7 +64,13 @@ def set_value(connection: Connection, key: str, value: Any, now: datetime) -> No
 
 def add_up(connection: Connection, key: str, counts: Mapping[str, int], now: datetime) -> None:
     """Add figures by name to those under a key, inside the caller's transaction."""
-    totals = dict(connection.execute(select(state.c.value).where(state.c.key == key)).scalar() or {})
+    totals = dict(_locked_value(connection, key, now) or {})
     for name, number in counts.items():
         totals[name] = totals.get(name, 0) + number
     set_value(connection, key, totals, now)
+
+
+def _locked_value(connection: Connection, key: str, now: datetime) -> Any:
+    """The value under a key, which nobody else changes until the caller's transaction ends."""
+    insert_new(connection, state, [{"key": key, "value": None, "updated": now}])
+    return connection.execute(select(state.c.value).where(state.c.key == key).with_for_update()).scalar()

@@ -21,8 +21,8 @@ class Ledger:
     def add_usage(self, model, tokens_in, tokens_out, usd=0, *, purpose="", hunt_id=None) -> None:
         self.rows.append((self.now(), model, tokens_in, tokens_out, Decimal(usd), purpose, hunt_id))
 
-    def usage_since(self, since: datetime) -> Any:
-        rows = [row for row in self.rows if row[0] >= since]
+    def usage_since(self, since: datetime, *, hunt_id: str | None = None) -> Any:
+        rows = [row for row in self.rows if row[0] >= since and hunt_id in (None, row[6])]
         return SimpleNamespace(
             calls=len(rows),
             tokens_in=sum(row[2] for row in rows),

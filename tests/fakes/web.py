@@ -52,19 +52,20 @@ Handler = Callable[[Request], Reply | None]
 
 
 class LoopbackWeb:
-    """Serves callables and fixed bodies by path on 127.0.0.1; unknown paths answer 404.
+    """Serves callables and fixed bodies by path on loopback (``address``); unknown paths answer 404.
 
     A path ending in ``*`` matches every path that begins with what stands before it. Several names can be served at
     once: ``add("/feed", ..., host="a.test")`` answers only requests whose Host header says so.
     """
 
-    def __init__(self, ssl_context: Any = None) -> None:
+    def __init__(self, ssl_context: Any = None, address: str = "127.0.0.1") -> None:
         self.requests: list[Request] = []
         self._routes: dict[tuple[str, str], Handler] = {}
         self._active: dict[str, int] = {}
         self.most_at_once: dict[str, int] = {}  # by host: the greatest number of requests in work at one time
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _handler_class(self))
+        self._address = address
+        self._server = _Server((address, 0), _handler_class(self))
         if ssl_context is not None:
             self._server.socket = ssl_context.wrap_socket(self._server.socket, server_side=True)
         self._scheme = "https" if ssl_context is not None else "http"
@@ -86,11 +87,11 @@ class LoopbackWeb:
     @property
     def hosts(self) -> frozenset[str]:
         """What ``HttpClient(allow_hosts=...)`` needs to reach this server."""
-        return frozenset({f"127.0.0.1:{self.port}", f"localhost:{self.port}"})
+        return frozenset({f"{self._address}:{self.port}", f"localhost:{self.port}"})
 
-    def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
+    def url(self, path: str = "/", host: str | None = None) -> str:
         """The address of ``path`` on this server, under the given name."""
-        return f"{self._scheme}://{host}:{self.port}{path}"
+        return f"{self._scheme}://{host or self._address}:{self.port}{path}"
 
     def add(
         self,

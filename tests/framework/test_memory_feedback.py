@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ from framework.deals import Reading, ReadingVerdict
 from framework.feedback import MIN_VOTES, suggest_threshold
 from framework.memory.feedback import Vote
 from framework.memory.store import Store
-from tests.framework.memory_examples import FEED, START, FixedClock, entry, fresh_url, poll, surface
+from tests.framework.memory_examples import FEED, START, FixedClock, entry, poll, surface
 
 
 @pytest.fixture
@@ -21,8 +20,8 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: FixedClock) -> Iterator[Store]:
-    with Store.open(fresh_url(tmp_path), clock=clock) as opened:
+def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
+    with Store.open(database_url, clock=clock) as opened:
         yield opened
 
 

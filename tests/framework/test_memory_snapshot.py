@@ -24,8 +24,8 @@ PLAIN = {
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(fresh_url(tmp_path), clock=FixedClock()) as opened:
+def store(database_url: str) -> Iterator[Store]:
+    with Store.open(database_url, clock=FixedClock()) as opened:
         yield opened
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -15,14 +14,12 @@ from framework.feedstate import FeedStatus
 from framework.memory.entries import EXCERPT_CHARS, MAX_ATTEMPTS
 from framework.memory.records import EntryState, EntryVerdict, NotificationState, OpportunityOrder
 from framework.memory.store import Store
-from tests.fakes.postgres import Postgres, postgres_folder
 from tests.framework.memory_examples import (
     FEED,
     START,
     FixedClock,
     deal,
     entry,
-    fresh_url,
     judgement,
     poll,
     reading,
@@ -34,24 +31,6 @@ from tests.framework.memory_examples import (
 @pytest.fixture
 def clock() -> FixedClock:
     return FixedClock()
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    programs = postgres_folder()
-    if programs is None:
-        pytest.skip("no PostgreSQL server or no psycopg here")
-    with Postgres(programs) as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The same tests on both databases."""
-    if request.param == "sqlite":
-        return fresh_url(tmp_path)
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.new_database()
 
 
 def refuse_inserts(store: Store, table: str) -> None:
@@ -66,8 +45,8 @@ def refuse_inserts(store: Store, table: str) -> None:
 
 
 @pytest.fixture
-def store(url: str, clock: FixedClock) -> Iterator[Store]:
-    with Store.open(url, clock=clock) as opened:
+def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
+    with Store.open(database_url, clock=clock) as opened:
         opened.add_feed(FEED, "Deals")
         yield opened
 
@@ -294,15 +273,15 @@ def test_states_and_heartbeats_are_kept(store: Store) -> None:
     assert store.last_beat("hunt") == START
 
 
-def test_everything_is_there_after_opening_again(url: str, clock: FixedClock) -> None:
-    with Store.open(url, clock=clock) as first:
+def test_everything_is_there_after_opening_again(database_url: str, clock: FixedClock) -> None:
+    with Store.open(database_url, clock=clock) as first:
         opportunity = surface(first, entry(1))
-    with Store.open(url, clock=clock) as second:
+    with Store.open(database_url, clock=clock) as second:
         assert [record.opportunity for record in second.opportunities()] == [opportunity]
 
 
-def test_a_closed_store_says_so(url: str) -> None:
-    store = Store.open(url)
+def test_a_closed_store_says_so(database_url: str) -> None:
+    store = Store.open(database_url)
     store.close()
     with pytest.raises(DatabaseUnavailable, match="closed"):
         store.feeds()
