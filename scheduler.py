@@ -33,7 +33,7 @@ MANY_FEEDS = 100
 UPKEEP_SECONDS = 24 * 3600
 JITTER_SHARE = 0.1  # of the interval: daemons all over the world must not poll in step
 
-_log = structlog.get_logger("dealhound").bind(agent="scheduler")
+_log = structlog.get_logger("dealhound", agent="scheduler")
 
 
 class Daemon:

@@ -21,6 +21,7 @@ def examine(hound: Hound) -> list[Check]:
     parts: list[tuple[str, Callable[[Hound], Check]]] = [
         ("settings", _settings),
         ("database", _database),
+        ("work", _work),
         ("disk", _disk),
         ("feeds", _feeds),
         ("reader", _reader),
@@ -63,6 +64,26 @@ def _database(hound: Hound) -> Check:
     return _ok(
         "database", f"{kind}: {sum(counts.values()):,} entries, {hound.store.count_opportunities():,} opportunities"
     )
+
+
+_WAITS_LONG = 600  # seconds: jobs are taken within one where a daemon is free
+
+
+def _work(hound: Hound) -> Check:
+    """How the work is shared: in process, or through the queue."""
+    if not hound.settings.shares_work:
+        return _ok("work", "in process: one daemon on SQLite")
+    from agents.sharing.status import queue_status
+
+    status = queue_status(hound.settings.sqlalchemy_url)
+    if status is None or status.daemons == 0:
+        said = status.sentence if status else "no daemon has run on this database yet"
+        return _degraded("work", f"shared through the queue on PostgreSQL: {said}", "Start one: ./dealhound run")
+    detail = f"shared through the queue on PostgreSQL: {status.sentence}"
+    if status.failed or (status.oldest or 0) > _WAITS_LONG:
+        fix = "See the daemons' logs for what failed; where jobs only wait, start another daemon"
+        return _degraded("work", detail, fix)
+    return _ok("work", detail)
 
 
 def _disk(hound: Hound) -> Check:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GRACE = 7.0  # seconds that a job in hand may take to finish its item
 AGAIN = 5.0  # seconds until the queue is tried again after the database failed
 
-_log = structlog.get_logger("dealhound").bind(agent="scheduler")
+_log = structlog.get_logger("dealhound", agent="scheduler")
 
 
 class SharedDaemon:
@@ -31,15 +31,16 @@ class SharedDaemon:
 
     def __init__(self, hound: Hound, pace: Pace | None = None) -> None:
         """Raises ``DatabaseUnavailable`` when the queue's tables cannot be made."""
-        conninfo = make_url(hound.settings.sqlalchemy_url).set(drivername="postgresql")
         self._hound, self._pace = hound, pace or Pace()
-        ensure_schema(conninfo.render_as_string(hide_password=False))
-        self._tasks = Tasks(hound, conninfo.render_as_string(hide_password=False), self._pace)
+        # Built now, by one thread, because the jobs run in several; it makes the memory's own tables too.
+        _ = hound.planner, hound.poller, hound.messenger
+        url = make_url(hound.settings.sqlalchemy_url).set(drivername="postgresql")
+        conninfo = url.render_as_string(hide_password=False)
+        ensure_schema(conninfo)
+        self._tasks = Tasks(hound, conninfo, self._pace)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="queue", daemon=True)
-        # Built now, by one thread: the jobs run in several.
-        _ = hound.planner, hound.poller, hound.messenger
 
     def start(self) -> None:
         """Begin to take jobs."""
@@ -49,7 +50,7 @@ class SharedDaemon:
         """Let the next hunt begin at once; False when one was wished for already."""
         if self._loop is None:
             return False
-        wish = asyncio.run_coroutine_threadsafe(self._tasks.ask("share_out", at_once=True), self._loop)
+        wish = asyncio.run_coroutine_threadsafe(self._tasks.hunt_now(), self._loop)
         try:
             return wish.result(timeout=AGAIN)
         except (ProcrastinateException, psycopg.Error, TimeoutError) as error:

@@ -19,7 +19,7 @@ SHARES = ("poll", "read", "appraise")
 MOST_TRIES = 3
 _LOCK = "dealhound take over"
 
-_log = structlog.get_logger("dealhound").bind(agent="scheduler")
+_log = structlog.get_logger("dealhound", agent="scheduler")
 
 
 class DeadDaemons:

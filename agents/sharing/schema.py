@@ -23,7 +23,9 @@ _WRITE = """INSERT INTO state (key, value, updated) VALUES (%s, %s, now())
 
 
 def ensure_schema(conninfo: str) -> None:
-    """Bring procrastinate's schema to the installed version; one daemon at a time, all or nothing.
+    """Bring procrastinate's schema to the installed version, in a database that has the memory's tables.
+
+    One daemon at a time, all or nothing.
 
     Raises ``DatabaseUnavailable`` when the database cannot be reached or refuses.
     """

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 QUEUES = {"poll": 4, "items": 1, "steady": 3}  # jobs at once: the network waits, the models take the processor
 UPKEEP = timedelta(days=1)
+SOON = 3  # seconds, in which a daemon that stops has ended its workers
 KEEP_HOURS = 7 * 24  # of failed jobs; those that succeeded are deleted at once
 
-_log = structlog.get_logger("dealhound").bind(agent="scheduler")
+_log = structlog.get_logger("dealhound", agent="scheduler")
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class Interrupted(Exception):  # a signal to procrastinate, never shown
 
 class _Retry(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """At once for another daemon; with growing pauses after a failure; then never."""
+        """Soon, by another daemon, when this one stops; with growing pauses after a failure; then never."""
         if isinstance(exception, Interrupted):
-            return RetryDecision(retry_in={"seconds": 0})
+            return RetryDecision(retry_in={"seconds": SOON})
         if job.attempts + 1 >= MOST_TRIES:
             return None
         return RetryDecision(retry_in={"seconds": 10 * 3**job.attempts})
@@ -153,10 +154,17 @@ class Tasks:
         """See that the jobs of dead daemons are done."""
         await self._dead.take_over()
 
-    async def ask(self, job: str, **arguments: Any) -> bool:
+    async def ask(self, job: str) -> bool:
         """Have a job of the clock run as soon as somebody is free; False when it waits in the queue already."""
+        return await self._defer_once(job, waiting_as=job)
+
+    async def hunt_now(self) -> bool:
+        """Have the next hunt begin at once; False when somebody wished that and it has not begun."""
+        return await self._defer_once("share_out", waiting_as="hunt now", at_once=True)
+
+    async def _defer_once(self, job: str, *, waiting_as: str, **arguments: Any) -> bool:
         try:
-            await self.app.configure_task(job).defer_async(**arguments)
+            await self.app.configure_task(job, queueing_lock=waiting_as).defer_async(**arguments)
         except AlreadyEnqueued:
             return False
         return True
