@@ -195,6 +195,7 @@ def stagger_feeds(hound: Hound) -> None:
 def serve_dashboard(hound: Hound, daemon: Daemon | SharedDaemon) -> ServerHandle:
     """Dashboard, API and health, on the one port."""
     from agents.commands import asking, operating, pricing, training
+    from agents.commands.preferences import OwnerPreferences
     from dashboard import create_app
     from framework.web.context import DashboardContext
     from framework.web.server import serve
@@ -214,6 +215,8 @@ def serve_dashboard(hound: Hound, daemon: Daemon | SharedDaemon) -> ServerHandle
         usage=lambda: asking.usage(hound),
         vote_links=hound.vote_links,
         test_notification=lambda: operating.channel_checks(hound),
+        fetch_picture=hound.fetch_picture,
+        preferences=OwnerPreferences(hound),
     )
     return serve(create_app(context), hound.settings.host, hound.settings.port)
 

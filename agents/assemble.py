@@ -71,6 +71,12 @@ class Hound:
     ) -> None:
         self._open.close()
 
+    def go_by(self, settings: Settings, names: Sequence[str]) -> None:
+        """Put new values of these settings in force: what was built from the old ones is built anew when next used."""
+        self.settings = self.settings.model_copy(update={name: getattr(settings, name) for name in names})
+        for part in ("rule", "appraiser", "offer_appraiser", "planner", "messenger"):
+            self.__dict__.pop(part, None)
+
     # --- memory -------------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -319,7 +325,7 @@ class Hound:
 
             user, token = settings.pushover_user.get_secret_value(), settings.pushover_token.get_secret_value()
             base = settings.pushover_url
-            notifiers.append(PushoverNotifier(user=user, token=token, base_url=base, fetch_image=self._fetch_picture))
+            notifiers.append(PushoverNotifier(user=user, token=token, base_url=base, fetch_image=self.fetch_picture))
         if settings.apprise_urls:
             from agents.messaging.apprise import AppriseNotifier
 
@@ -369,8 +375,8 @@ class Hound:
 
         return VoteLinks(key_in(self.settings.state), self.settings.public_url)
 
-    def _fetch_picture(self, url: str) -> bytes:
-        """A deal's picture for a message, which it must not hold up. Raises ``FetchError``."""
+    def fetch_picture(self, url: str) -> bytes:
+        """A deal's picture for a message, which it must not hold up, and for the dashboard. Raises ``FetchError``."""
         from agents.messaging.pushover import IMAGE_BYTES
 
         return self._pictures.get(url, max_bytes=IMAGE_BYTES, accept="image/*").content

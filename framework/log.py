@@ -27,7 +27,7 @@ _COLOURS = {
     "specialist": "\033[31m",
     "frontier": "\033[34m",
     "random_forest": "\033[35m",
-    "messenger": "\033[96m",
+    "messaging": "\033[96m",
 }
 _RESET = "\033[0m"
 _LIBRARIES_TO_HUSH = (

@@ -26,6 +26,7 @@ from framework.errors import SettingsError
 from framework.filters import Filters
 from framework.money import Currency
 
+SETTINGS_FILE = "dealhound.toml"
 PROJECT = Path(__file__).resolve().parent.parent
 _FOREIGN = {
     "openai_api_key": "OPENAI_API_KEY",
@@ -207,8 +208,12 @@ def environment_name(field: str) -> str:
     return _FOREIGN.get(field, f"DEALHOUND_{field.upper()}")
 
 
-def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+def load_settings(
+    home: Path | None = None, environ: Mapping[str, str] | None = None, *, toml: str | None = None, **overrides: Any
+) -> Settings:
     """Read the settings from all sources; ``overrides`` (from the command line) win.
+
+    With ``toml`` that text stands for the content of ``dealhound.toml``: so a change can be tried before it is kept.
 
     Raises ``SettingsError`` with one sentence per fault: the setting, where it was set, and the fix.
     """
@@ -217,8 +222,8 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
     for name, value, source in [
-        *_from_toml(home / "dealhound.toml"),
-        *_from_environment(_dotenv(home / ".env"), f"{home / '.env'}"),
+        *_from_toml(home / SETTINGS_FILE, toml),
+        *_from_environment(dotenv(home / ".env"), f"{home / '.env'}"),
         *_from_environment(environ, "the environment"),
         *((name, value, "the command line") for name, value in overrides.items() if value is not None),
     ]:
@@ -229,7 +234,8 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
         raise SettingsError(_sentences(error, origin)) from None  # the chained text would show a secret's value
 
 
-def _dotenv(path: Path) -> Mapping[str, str]:
+def dotenv(path: Path) -> Mapping[str, str]:
+    """The variables of a ``.env`` file; none where there is no file."""
     if not path.is_file():
         return {}
     from dotenv import dotenv_values
@@ -237,11 +243,11 @@ def _dotenv(path: Path) -> Mapping[str, str]:
     return {name: value for name, value in dotenv_values(path).items() if value is not None}
 
 
-def _from_toml(path: Path) -> list[tuple[str, Any, str]]:
-    if not path.is_file():
+def _from_toml(path: Path, content: str | None = None) -> list[tuple[str, Any, str]]:
+    if content is None and not path.is_file():
         return []
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8") if content is None else content)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"{path} cannot be read as TOML: {error}") from error
     known = set(Settings.model_fields) - {"home"}

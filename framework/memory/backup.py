@@ -28,7 +28,7 @@ from framework.errors import DatabaseUnavailable
 from framework.memory.archive import DATABASE, FORMAT, MANIFEST, BackupError, require_sound, unpack
 from framework.memory.store import Store
 
-_LEFT_OUT = re.compile(r"(^|/)(logs|tmp)/|(^|/)\.|\.(lock|tmp|log|db|key)$|-(wal|shm|journal)$")
+_LEFT_OUT = re.compile(r"(^|/)(logs|tmp|pictures)/|(^|/)\.|\.(lock|tmp|log|db|key)$|-(wal|shm|journal)$")
 _SECRET_NAME = re.compile(r"key|token|password|secret|user|url|proxy", re.IGNORECASE)
 _PUBLIC_NAMES = {"pushover_url", "llm_base_url", "chroma_url"}
 

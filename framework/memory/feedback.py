@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -71,12 +72,19 @@ class Feedback(Repository):
 
     def vote_on(self, opportunity_id: str) -> Vote | None:
         """The owner's present word on one opportunity, ``None`` when there is none."""
-        query = select(feedback.c.vote).where(
-            feedback.c.opportunity_id == opportunity_id, feedback.c.vote != Vote.HIDE.value
+        return self.votes_on([opportunity_id]).get(opportunity_id)
+
+    def votes_on(self, opportunity_ids: Sequence[str]) -> dict[str, Vote]:
+        """The owner's present words on these opportunities; those without one are left out."""
+        last = (
+            select(func.max(feedback.c.id))
+            .where(feedback.c.opportunity_id.in_(opportunity_ids), feedback.c.vote != Vote.HIDE.value)
+            .group_by(feedback.c.opportunity_id)
         )
+        query = select(feedback.c.opportunity_id, feedback.c.vote).where(feedback.c.id.in_(last))
         with self._database.read() as connection:
-            last = connection.execute(query.order_by(feedback.c.id.desc()).limit(1)).scalar()
-        return None if last is None or last == Vote.UNDO.value else Vote(last)
+            found = connection.execute(query.where(feedback.c.vote != Vote.UNDO.value))
+            return {row.opportunity_id: Vote(row.vote) for row in found}
 
     def hidden(self, limit: int = 1000, *, since: datetime | None = None) -> list[tuple[str, str, datetime]]:
         """Id, title and moment of the opportunities that the owner hid, the last first."""

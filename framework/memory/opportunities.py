@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, update
 
 from framework.deals import Opportunity
-from framework.memory.base import Repository, chunks, insert_new, matching
+from framework.memory.base import Repository, chunks, insert_new
 from framework.memory.judgements import opportunity_row
+from framework.memory.narrowing import Narrowing, narrowed
 from framework.memory.records import EntryState, EntryVerdict, OpportunityOrder, OpportunityRecord, PricePoint, Source
 from framework.memory.state import OPPORTUNITIES_VERSION, bump
 from framework.memory.tables import entries, opportunities, prices, sources
 from framework.money import Money
 
-_ORDERS: dict[OpportunityOrder, ColumnElement[Any]] = {
-    OpportunityOrder.NEWEST: opportunities.c.seq.desc(),
-    OpportunityOrder.DISCOUNT: opportunities.c.discount.desc(),
-    OpportunityOrder.DISCOUNT_PCT: opportunities.c.discount_pct.desc(),
-    OpportunityOrder.PROBABILITY: opportunities.c.probability.desc(),
-    OpportunityOrder.PRICE: opportunities.c.price.asc(),
+# Ties are broken in the direction in which the index runs, so that a deep page needs no sorting.
+_ORDERS: dict[OpportunityOrder, tuple[ColumnElement[Any], ...]] = {
+    OpportunityOrder.NEWEST: (opportunities.c.seq.desc(),),
+    OpportunityOrder.DISCOUNT: (opportunities.c.discount.desc(), opportunities.c.seq.desc()),
+    OpportunityOrder.DISCOUNT_PCT: (opportunities.c.discount_pct.desc(), opportunities.c.seq.desc()),
+    OpportunityOrder.PROBABILITY: (opportunities.c.probability.desc(), opportunities.c.seq.desc()),
+    OpportunityOrder.PRICE: (opportunities.c.price.asc(), opportunities.c.seq.asc()),
 }
 
 
@@ -34,29 +36,20 @@ class Opportunities(Repository):
         offset: int = 0,
         *,
         order: OpportunityOrder = OpportunityOrder.NEWEST,
-        search: str | None = None,
-        since: datetime | None = None,
-        samples: bool = True,
-        hidden: bool = False,
+        **only: Unpack[Narrowing],
     ) -> list[OpportunityRecord]:
-        """One page of opportunities with their sources; without ``hidden`` those that the owner hid are left out."""
-        query = _narrow(select(opportunities), search, since, samples, hidden)
-        page = query.order_by(_ORDERS[order], opportunities.c.seq.desc()).limit(limit).offset(offset)
+        """One page of opportunities with their sources; those that the owner hid are left out unless asked for."""
+        wanted = narrowed(select(opportunities.c.seq), only).order_by(*_ORDERS[order]).limit(limit).offset(offset)
+        # The numbers first: sorting and skipping whole rows would drag their JSON along.
+        page = select(opportunities).where(opportunities.c.seq.in_(wanted.scalar_subquery()))
         with self._database.read() as connection:
-            rows = list(connection.execute(page).mappings())
+            rows = list(connection.execute(page.order_by(*_ORDERS[order])).mappings())
             met = _sources(connection, [row["id"] for row in rows])
             return [_record(row, met.get(row["id"], ())) for row in rows]
 
-    def count_opportunities(
-        self,
-        *,
-        search: str | None = None,
-        since: datetime | None = None,
-        samples: bool = True,
-        hidden: bool = False,
-    ) -> int:
+    def count_opportunities(self, **only: Unpack[Narrowing]) -> int:
         """How many opportunities ``opportunities`` would list."""
-        query = _narrow(select(func.count()).select_from(opportunities), search, since, samples, hidden)
+        query = narrowed(select(func.count(opportunities.c.seq)), only)
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -118,18 +111,6 @@ class Opportunities(Repository):
             ]
 
 
-def _narrow(query: Select[Any], search: str | None, since: datetime | None, samples: bool, hidden: bool) -> Select[Any]:
-    if not hidden:
-        query = query.where(opportunities.c.hidden.is_(None))
-    if search:
-        query = query.where(opportunities.c.title.ilike(matching(search), escape="\\"))
-    if since is not None:
-        query = query.where(opportunities.c.created >= since)
-    if not samples:
-        query = query.where(opportunities.c.sample.is_(False))
-    return query
-
-
 def _sources(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[Source, ...]]:
     query = (
         select(sources, opportunities.c.currency)
@@ -151,6 +132,7 @@ def _record(row: RowMapping, met: tuple[Source, ...]) -> OpportunityRecord:
         product_key=row["product_key"],
         updated=row["updated"],
         expired=row["expired"],
+        hidden=row["hidden"],
         sources=met,
     )
 

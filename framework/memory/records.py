@@ -85,6 +85,7 @@ class OpportunityRecord(Value):
     product_key: str
     updated: datetime
     expired: datetime | None = None
+    hidden: datetime | None = None  # when its owner wished not to see it again
     sources: tuple[Source, ...] = ()
 
 

@@ -185,6 +185,7 @@ opportunities = Table(
     Index("ix_opportunities_product_key", "product_key", "seq"),
     Index("ix_opportunities_created", "created"),
     Index("ix_opportunities_discount", "discount"),
+    Index("ix_opportunities_discount_pct", "discount_pct"),
     Index("ix_opportunities_probability", "probability"),
     Index("ix_opportunities_price", "price"),
 )
@@ -198,6 +199,7 @@ sources = Table(
     Column("url", Text),
     Column("price", ExactAmount, nullable=False),
     Column("seen", Instant, nullable=False),
+    Index("ix_sources_feed_url", "feed_url"),
 )
 
 feedback = Table(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from framework.views.map import BARE, INK
 from framework.views.markup import Html, empty, join, table, tag
 
 _COLUMNS = (
@@ -13,7 +12,6 @@ _COLUMNS = (
     ("Mean error", "mae", "${:,.2f}"),
     ("RMSLE", "rmsle", "{:.3f}"),
 )
-_PRICES = {"type": "log", "dtick": 1, "tickprefix": "$", "gridcolor": "#8884"}  # an axis
 _CLOSE = ("Within $40 or 20%", "close", "{:.0%}")
 
 
@@ -51,29 +49,3 @@ def _alerts(judged: Mapping[str, Any]) -> str:
 
 def _figure(value: float | None, form: str) -> str:
     return "–" if value is None else form.format(value)
-
-
-def accuracy_figure(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Estimates beside true prices, both on logarithmic axes, as plotly's JSON."""
-    points: Sequence[Sequence[float]] = report.get("scatter", ())
-    truth, said = [point[0] for point in points], [point[1] for point in points]
-    ends = [min(truth, default=1), max(truth, default=1)]
-    line = {"color": INK, "dash": "dot"}
-    return {
-        "data": [
-            {
-                "type": "scatter", "mode": "markers", "x": truth, "y": said, "name": "product",
-                "marker": {"size": 4, "opacity": 0.45, "color": "#1f9bcf"},
-                "hovertemplate": "costs $%{x:,.2f}<br>estimated $%{y:,.2f}<extra></extra>",
-            },
-            {"type": "scatter", "mode": "lines", "x": ends, "y": ends, "name": "exactly right", "line": line},
-        ],
-        "layout": {
-            **BARE,
-            "height": 480,
-            "margin": {"l": 60, "r": 10, "t": 10, "b": 50},
-            "xaxis": {**_PRICES, "title": {"text": "true price"}},
-            "yaxis": {**_PRICES, "title": {"text": "estimate"}},
-            "showlegend": False,
-        },
-    }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from framework.deals import Valuation
 from framework.memory.records import PricePoint
@@ -38,15 +39,21 @@ def worth(valuation: Valuation, amount: Decimal) -> str:
     return money if amount < 10 else money.replace(money[money.rindex(".") : money.rindex(".") + 3], "")
 
 
-def price_history(points: Sequence[PricePoint]) -> Html:
-    """Observed prices over time as a line, nothing for fewer than two."""
+def price_history(points: Sequence[PricePoint], zone: ZoneInfo) -> Html:
+    """Observed prices over time as a line with its ends in words, nothing for fewer than two."""
     if len(points) < 2:
         return NOTHING
-    times = [point.seen.timestamp() for point in points]
+    first, last = points[0], points[-1]
+    prices = [point.price for point in points]
+    lowest, highest = (pick(prices, key=lambda price: price.amount) for pick in (min, max))
+    said = f"Lowest {lowest}, highest {highest}, last {last.price}; {_day(first, zone)} to {_day(last, zone)}"
+    return tag("figure", _line(points, said), tag("figcaption", said), class_="dh-prices")
+
+
+def _line(points: Sequence[PricePoint], said: str) -> Html:
+    xs = [_EDGE + (_WIDTH - 2 * _EDGE) * share for share in _shares([point.seen.timestamp() for point in points])]
     amounts = [float(point.price.amount) for point in points]
-    xs = [_EDGE + (_WIDTH - 2 * _EDGE) * share for share in _shares(times)]
     ys = [_HEIGHT - _EDGE - (_HEIGHT - 2 * _EDGE) * share for share in _shares(amounts)]
-    lowest, highest = min(points, key=lambda p: p.price.amount).price, max(points, key=lambda p: p.price.amount).price
     return tag(
         "svg",
         tag("polyline", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True))),
@@ -57,8 +64,12 @@ def price_history(points: Sequence[PricePoint]) -> Html:
         viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
         class_="dh-history",
         role="img",
-        aria_label=f"{len(points)} observed prices from {lowest} to {highest}, last {points[-1].price}",
+        aria_label=f"{len(points)} observed prices. {said}",
     )
+
+
+def _day(point: PricePoint, zone: ZoneInfo) -> str:
+    return point.seen.astimezone(zone).strftime("%d %b %Y")
 
 
 def _shares(values: Sequence[float]) -> list[float]:

@@ -10,6 +10,7 @@ from framework.memory.records import EntryRecord, HuntRecord
 from framework.progress import STAGES, HuntProgress
 from framework.views.markup import NOTHING, Html, empty, join, link, moment, table, tag
 
+AGENTS = ("planner", "scanner", "ensemble", "specialist", "frontier", "random_forest", "messaging")
 LEVELS = ("debug", "info", "warning", "error", "critical")
 _STAGE_WORDS = {
     "poll": "Poll feeds",
@@ -31,11 +32,12 @@ def progress_line(progress: HuntProgress | None, zone: ZoneInfo, *, paused: bool
         tag("li", _STAGE_WORDS[stage], class_=_step(index, reached), aria_current="step" if index == reached else None)
         for index, stage in enumerate(STAGES)
     ]
-    share = _share(progress)
     return tag(
         "div",
         tag("ol", steps, class_="dh-stages"),
-        tag("p", f"Hunt {progress.hunt_id}{share}, started ", moment(progress.started, zone), class_="dh-muted"),
+        _bar(progress, reached),
+        tag("p", f"Hunt {progress.hunt_id}{_share(progress)}, started ", moment(progress.started, zone)),
+        class_="dh-hunt",
         role="status",
     )
 
@@ -44,8 +46,28 @@ def _step(index: int, reached: int) -> str:
     return "dh-done" if index < reached else "dh-now" if index == reached else "dh-ahead"
 
 
+def _bar(progress: HuntProgress, reached: int) -> Html:
+    """How far the hunt is: the stages behind it, and the share of the running one."""
+    inside = min(progress.done / progress.total, 1.0) if progress.total else 0.0
+    done = round(100 * (reached + inside) / len(STAGES))
+    return tag("progress", f"{done}%", value=done, max=100, aria_label="Progress of the hunt")
+
+
 def _share(progress: HuntProgress) -> str:
     return f": {progress.done} of {progress.total}" if progress.total else ""
+
+
+def agents_list(lines: Sequence[Mapping[str, Any]]) -> Html:
+    """What each agent said last, and when."""
+    last = {_speaker(line): line for line in lines}
+    return tag("ul", [_agent(name, last.get(name)) for name in AGENTS], class_="dh-agents", aria_label="The agents")
+
+
+def _agent(name: str, line: Mapping[str, Any] | None) -> Html:
+    words = "nothing yet" if line is None else f"{_clock(line)} {line.get('event', '')}"
+    trouble = line is not None and _rank(line) >= LEVELS.index("warning")
+    label = tag("b", name.replace("_", " "), class_="dh-speaker")
+    return tag("li", label, tag("span", words, class_="dh-warned" if trouble else "dh-muted"))
 
 
 def hunts_table(hunts: Sequence[HuntRecord], zone: ZoneInfo) -> Html:
@@ -97,14 +119,14 @@ def log_lines(lines: Sequence[Mapping[str, Any]], *, level: str = "info", agent:
     )
 
 
-def speakers(lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Who speaks in these lines, by name."""
-    return sorted({_speaker(line) for line in lines} - {""})
-
-
 def _rank(line: Mapping[str, Any]) -> int:
     level = str(line.get("level", "info"))
     return LEVELS.index(level) if level in LEVELS else LEVELS.index("error")
+
+
+def _clock(line: Mapping[str, Any]) -> str:
+    """The time of day of a line, in UTC as in the log file."""
+    return str(line.get("timestamp", ""))[11:19]
 
 
 def _speaker(line: Mapping[str, Any]) -> str:
@@ -117,7 +139,7 @@ def _line(line: Mapping[str, Any]) -> Html:
     level = str(line.get("level", "info"))
     return tag(
         "li",
-        tag("span", str(line.get("timestamp", ""))[11:19], class_="dh-muted"),
+        tag("span", _clock(line), class_="dh-muted"),
         tag("span", _speaker(line), class_="dh-speaker"),
         tag("span", level, class_="dh-level") if level not in ("info", "debug") else NOTHING,
         tag("b", str(line.get("event", ""))),
@@ -127,6 +149,14 @@ def _line(line: Mapping[str, Any]) -> Html:
     )
 
 
-def live_page(progress: Html, hunts: Html, entries: Html) -> Html:
+def live_page(progress: Html, agents: Html, hunts: Html, entries: Html) -> Html:
     """The parts of the Live tab above the log."""
-    return join(progress, tag("h2", "Last hunts"), hunts, tag("h2", "Newest entries"), entries)
+    return join(
+        progress,
+        tag("h2", "Agents"),
+        agents,
+        tag("h2", "Last hunts"),
+        hunts,
+        tag("h2", "Newest entries"),
+        entries,
+    )

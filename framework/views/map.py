@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from framework.atlas import Atlas, Place
 from framework.deals import Opportunity, Similar
-from framework.views.markup import text
+from framework.views.markup import Html, empty, tag
+from framework.views.plots import BARE, INK, plain
 
 # Twenty hues that stay apart on white and on near-black.
 _COLOURS = (
     "#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#8a8f98",
     "#1f9bcf", "#d37295", "#86bc4b", "#c7832a", "#6a6ecf", "#38a39b", "#b5544b", "#a0a63c", "#7f5fa8", "#4aa5d8",
 )  # fmt: skip
-INK = "#7c8696"  # readable on both backgrounds
 _LETTER, _LINE = 0.0075, 0.035  # size of a letter and a line of the labels, as shares of the drawing
-BARE: dict[str, Any] = {  # no background of its own: the page's shows through
-    "paper_bgcolor": "rgba(0,0,0,0)",
-    "plot_bgcolor": "rgba(0,0,0,0)",
-    "font": {"color": INK},
-    "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": "#1f9bcf", "remove": ["lasso", "select"]},
-}
 
 
-def map_figure(atlas: Atlas, opportunities: Iterable[Opportunity], *, deep: bool = False) -> dict[str, Any]:
+@dataclass(frozen=True)
+class MapDeals:
+    """The opportunities to stand on the map, and what they are together."""
+
+    opportunities: Sequence[Opportunity]
+    label: str = "Deals"
+
+
+def map_figure(atlas: Atlas, deals: MapDeals, *, deep: bool = False) -> dict[str, Any]:
     """A figure in plotly's own JSON form. A deal stands at the middle of its nearest catalogue products."""
     by_category: dict[str, list[Place]] = defaultdict(list)
     for place in atlas.places:
@@ -34,26 +37,37 @@ def map_figure(atlas: Atlas, opportunities: Iterable[Opportunity], *, deep: bool
         _products(name, places, _COLOURS[index % len(_COLOURS)], deep)
         for index, (name, places) in enumerate(sorted(by_category.items()))
     ]
-    traces.append(_deals(_located(atlas, opportunities), deep))
+    traces.append(_deals(_located(atlas, deals.opportunities), deals.label, deep))
     return {"data": traces, "layout": _layout([] if deep else _labels(by_category), deep)}
+
+
+def not_laid_out() -> Html:
+    """What stands in the tab before there is a map."""
+    return empty(
+        "The map is not drawn yet",
+        "Laying it out takes a minute the first time: open this tab again then. An empty catalogue has no map; "
+        "fill it with ",
+        tag("code", "./dealhound catalogue add products.jsonl"),
+        ".",
+    )
 
 
 def _products(name: str, places: Sequence[Place], colour: str, deep: bool) -> dict[str, Any]:
     return {
         **_coordinates([place.deep if deep else place.flat for place in places], deep),
-        "name": _escaped(name),
+        "name": plain(name),
         "mode": "markers",
         "marker": {"size": 3 if deep else 6, "color": colour, "opacity": 0.75},
-        "text": [_escaped(f"{_short(place.description)} · ${place.price:,.0f}") for place in places],
-        "hovertemplate": "%{text}<extra>" + _escaped(name) + "</extra>",
-        "showlegend": False,
+        "text": [plain(f"{_short(place.description)} · ${place.price:,.0f}") for place in places],
+        "hovertemplate": "%{text}<extra>" + plain(name) + "</extra>",
+        "showlegend": deep,  # flat, the names stand on the map
     }
 
 
-def _deals(located: Sequence[tuple[Opportunity, tuple[float, ...]]], deep: bool) -> dict[str, Any]:
+def _deals(located: Sequence[tuple[Opportunity, tuple[float, ...]]], label: str, deep: bool) -> dict[str, Any]:
     return {
         **_coordinates([place[2:] if deep else place[:2] for _, place in located], deep),
-        "name": "Deals",
+        "name": f"{label} ({len(located)})",
         "mode": "markers",
         "marker": {
             "size": 6 if deep else 14,
@@ -62,7 +76,7 @@ def _deals(located: Sequence[tuple[Opportunity, tuple[float, ...]]], deep: bool)
             "line": {"width": 1, "color": "#ffffff"},
         },
         "text": [
-            _escaped(f"{_short(o.deal.title)} · {o.deal.price} (−{o.judgement.discount_pct:.0f}%)") for o, _ in located
+            plain(f"{_short(o.deal.title)} · {o.deal.price} (−{o.judgement.discount_pct:.0f}%)") for o, _ in located
         ],
         "hovertemplate": "<b>%{text}</b><extra>deal</extra>",
     }
@@ -109,7 +123,7 @@ def _labels(by_category: Mapping[str, Sequence[Place]]) -> list[dict[str, Any]]:
             continue
         kept.append(box)
         font = {"size": 11, "color": INK}
-        labels.append({"x": x, "y": y, "text": _escaped(name), "showarrow": False, "yshift": 14, "font": font})
+        labels.append({"x": x, "y": y, "text": plain(name), "showarrow": False, "yshift": 14, "font": font})
     return labels
 
 
@@ -124,7 +138,7 @@ def _layout(labels: Sequence[dict[str, Any]], deep: bool) -> dict[str, Any]:
         "annotations": list(labels),
         "margin": {"l": 0, "r": 0, "t": 8, "b": 0},
         "height": 640,
-        "legend": {"orientation": "h", "y": 0.0, "x": 0.0},
+        "legend": {"y": 0.5, "itemsizing": "constant"} if deep else {"orientation": "h", "y": 0.0, "x": 0.0},
         "hoverlabel": {"align": "left"},
         "dragmode": "orbit" if deep else "pan",
     }
@@ -132,8 +146,3 @@ def _layout(labels: Sequence[dict[str, Any]], deep: bool) -> dict[str, Any]:
 
 def _short(words: str) -> str:
     return words if len(words) <= 70 else words[:69] + "…"
-
-
-def _escaped(words: str) -> str:
-    """Plotly reads a little HTML in its texts and fills %{...}: neither may come from a product's description."""
-    return text(words).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "% {")

@@ -102,7 +102,7 @@ def moment(when: datetime | None, zone: ZoneInfo, never: str = "never") -> Html:
 
 def empty(title: str, *advice: Child) -> Html:
     """What stands where there is nothing to show yet, and what to do next."""
-    return tag("div", tag("h3", title), tag("p", *advice), class_="dh-empty")
+    return tag("div", tag("h2", title), tag("p", *advice), class_="dh-empty")
 
 
 def table(caption: str, head: Iterable[str], rows: Iterable[Iterable[Child]]) -> Html:

@@ -52,6 +52,12 @@ def _check(check: Check) -> Html:
     )
 
 
+def preferences_heading() -> Html:
+    """What stands above the settings that can be changed on the page."""
+    advice = "Empty fields stand for the default. Changes are kept in dealhound.toml and hold from the next hunt on."
+    return join(tag("h2", "Thresholds and quiet hours"), tag("p", advice, class_="dh-muted"))
+
+
 def usage_line(usage: str | None) -> Html:
     """What the language model has used; nothing where none is set up."""
     return NOTHING if usage is None else join(tag("h2", "Language model"), tag("p", usage))
@@ -70,7 +76,7 @@ def settings_table(settings: Settings) -> Html:
 def _shown(name: str, value: object) -> str:
     if value is None:
         return "not set"
-    if name == "apprise_urls":  # these carry tokens in their text
+    if name in ("apprise_urls", "notice_urls"):  # these carry tokens in their text
         return f"{len(value)} set" if isinstance(value, tuple) and value else "none"
     if name in ("database_url", "proxy", "chroma_url", "llm_base_url"):
         return _without_login(str(value))
@@ -86,4 +92,4 @@ def _without_login(url: str) -> str:
 
 def problem(sentence: str) -> Html:
     """An error as the owner meets it in the page."""
-    return tag("div", tag("h3", "This cannot be shown now"), tag("p", sentence), class_="dh-problem", role="alert")
+    return tag("div", tag("h2", "This cannot be shown now"), tag("p", sentence), class_="dh-problem", role="alert")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -48,6 +48,22 @@ class Controls(Protocol):
         ...
 
 
+class Preferences(Protocol):
+    """The settings that the owner can change while the daemon runs."""
+
+    def settings(self) -> Settings:
+        """The settings in force."""
+        ...
+
+    def fixed(self) -> Mapping[str, str]:
+        """Those that cannot be changed here, by name, with what sets them (such as an environment variable)."""
+        ...
+
+    def change(self, wishes: Mapping[str, str | None]) -> str:
+        """Put wishes in force and keep them, ``None`` for the default; returns where. Raises ``SettingsError``."""
+        ...
+
+
 @dataclass(frozen=True)
 class DashboardContext:
     """The daemon as the dashboard sees it. What is ``None`` is not offered (there is no button for it).
@@ -57,7 +73,9 @@ class DashboardContext:
     and may take seconds; ``resend`` puts an opportunity's notification into the outbox once more and says so;
     ``test_notification`` sends one message through every channel and says what each answered; ``evaluation`` is the
     last evaluation's report; ``ask`` answers from a language model and raises ``ChatError`` where it cannot;
-    ``vote_links`` opens the page behind an alert's link; ``usage`` says what that model has used today.
+    ``vote_links`` opens the page behind an alert's link; ``usage`` says what that model has used today;
+    ``fetch_picture`` brings a file of the web and raises ``DealhoundError``; ``preferences`` are the settings that can
+    be changed from here.
     """
 
     store: Store
@@ -74,5 +92,7 @@ class DashboardContext:
     ask: AskModel | None = None
     vote_links: VoteLinks | None = None
     usage: Callable[[], str | None] = lambda: None
+    fetch_picture: Callable[[str], bytes] | None = None
+    preferences: Preferences | None = None
     clock: Clock = utc_now
     started: datetime = field(default_factory=lambda: datetime.now(UTC))

@@ -24,7 +24,7 @@ _OURS = {
     *("/healthz", "/readyz", "/metrics", "/login", "/logout"),
     *("/favicon.ico", "/manifest.json", "/feed.xml", "/feed.json"),
 }
-_FOLDERS = ("/ui/", "/api/", "/static/", "/assets/", "/gradio_api/heartbeat/", f"{VOTE_PATH}/")
+_FOLDERS = ("/ui/", "/page/", "/api/", "/static/", "/assets/", "/gradio_api/heartbeat/", f"{VOTE_PATH}/")
 _SIGNED = f"{VOTE_PATH}/"  # its links are signed, so that another name for this server opens nothing else
 _MOST_BODY = 1_000_000
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, ParamSpec
 
@@ -12,46 +11,44 @@ import structlog
 
 from framework.errors import DealhoundError
 from framework.health import Check, CheckStatus
-from framework.memory.records import OpportunityOrder, OpportunityRecord
-from framework.views.accuracy import accuracy_figure, accuracy_tables
-from framework.views.deals import Background, DealsPage, deals_page
+from framework.settings import Settings
+from framework.views.accuracy import accuracy_tables
 from framework.views.feeds import feeds_table
-from framework.views.live import entries_table, hunts_table, live_page, log_lines, progress_line, speakers
-from framework.views.map import map_figure
+from framework.views.live import agents_list, entries_table, hunts_table, live_page, log_lines, progress_line
+from framework.views.map import MapDeals, map_figure
 from framework.views.markup import Html
+from framework.views.plots import accuracy_plots
 from framework.views.status import checks_list, header, problem, settings_table, usage_line
 from framework.web.context import DashboardContext
+from framework.web.deals_pages import DealsPages, DealsQuery
+from framework.web.pictures import Pictures
+from framework.web.shared import SharedReads
 
-PAGE_SIZE = 24
 _CHECKS_LAST = timedelta(minutes=1)
 _MAP_DEALS = 200
+_MAP_LASTS = 60.0  # seconds
+_COUNT_LASTS = 20.0
+_FRESH = 1.0  # what many tabs ask for within a second is read once
+_LOG_LINES = 400
 _P = ParamSpec("_P")
 
 log = structlog.get_logger("dashboard")
 
 
-@dataclass(frozen=True)
-class DealsQuery:
-    """Which opportunities, in which order; ``page`` counts from 0, ``days`` limits their age."""
-
-    search: str = ""
-    order: OpportunityOrder = OpportunityOrder.NEWEST
-    days: int | None = None
-    samples: bool = True
-    page: int = 0
-
-
 def _shown(
     method: Callable[Concatenate[Pages, _P], Html],
 ) -> Callable[Concatenate[Pages, _P], Html]:
-    """What goes wrong while a tab is read is shown in that tab, in its own words."""
+    """Tabs that ask for the same within a second share one reading; what goes wrong is shown in the tab's place."""
 
     def page(self: Pages, /, *args: _P.args, **kwargs: _P.kwargs) -> Html:
-        try:
-            return method(self, *args, **kwargs)
-        except DealhoundError as error:
-            log.warning("page_failed", page=method.__name__, error=str(error))
-            return problem(str(error))
+        def read() -> Html:
+            try:
+                return method(self, *args, **kwargs)
+            except DealhoundError as error:
+                log.warning("page_failed", page=method.__name__, error=str(error))
+                return problem(str(error))
+
+        return self.shared.get((method.__name__, args, tuple(kwargs.items())), _FRESH, read)
 
     page.__doc__ = method.__doc__
 
@@ -59,12 +56,22 @@ def _shown(
 
 
 class Pages:
-    """The tabs of the dashboard as HTML, read afresh at every call."""
+    """The tabs of the dashboard as HTML, the same for everyone who looks."""
 
     def __init__(self, context: DashboardContext) -> None:
         self._context = context
+        self.shared = SharedReads()
+        self.deals_pages = DealsPages(
+            context, self.shared, Pictures(context.settings.state / "pictures", context.fetch_picture)
+        )
         self._checks: tuple[datetime, Sequence[Check]] | None = None
         self._checking = threading.Lock()
+
+    @property
+    def settings_now(self) -> Settings:
+        """The settings in force, with what the owner changed here."""
+        owner = self._context.preferences
+        return owner.settings() if owner else self._context.settings
 
     def checks(self) -> Sequence[Check]:
         """Doctor's checks, at most a minute old. A check that raises is itself a failed check."""
@@ -80,10 +87,11 @@ class Pages:
     @_shown
     def header(self) -> Html:
         """The line at the top."""
-        last = self._context.store.hunts(1)
+        store = self._context.store
+        last = store.hunts(1)
         return header(
             self.checks(),
-            self._context.store.count_opportunities(),
+            self.shared.get("opportunities", _COUNT_LASTS, store.count_opportunities),
             last[0].started if last else None,
             self._context.settings.zone,
             paused=self._paused(),
@@ -92,40 +100,29 @@ class Pages:
     @_shown
     def deals(self, query: DealsQuery) -> Html:
         """One page of opportunities."""
-        search, since, samples = query.search.strip() or None, self._since(query.days), query.samples
-        store = self._context.store
-        total = store.count_opportunities(search=search, since=since, samples=samples)
-        page = min(max(query.page, 0), max(0, total - 1) // PAGE_SIZE)
-        records = store.opportunities(
-            PAGE_SIZE, page * PAGE_SIZE, order=query.order, search=search, since=since, samples=samples
-        )
-        return deals_page(
-            DealsPage(
-                records=records,
-                total=total,
-                first=page * PAGE_SIZE + 1,
-                narrowed=bool(search or since or not samples),
-                background={record.opportunity.id: self._background(record) for record in records},
-            ),
-            self._context.settings.zone,
-        )
+        return self.deals_pages.page(query)
 
     def page_count(self, query: DealsQuery) -> int:
         """How many pages ``deals`` has for a query; at least one."""
         try:
-            total = self._context.store.count_opportunities(
-                search=query.search.strip() or None, since=self._since(query.days), samples=query.samples
-            )
+            return self.deals_pages.page_count(query)
         except DealhoundError:  # the page itself says what is wrong
             return 1
-        return max(1, -(-total // PAGE_SIZE))
+
+    def feed_choices(self) -> list[tuple[str, str]]:
+        """The followed feeds as (title, address)."""
+        try:
+            return [(feed.title or feed.url, feed.url) for feed in self._context.store.feeds()]
+        except DealhoundError:  # the page itself says what is wrong
+            return []
 
     @_shown
     def live(self) -> Html:
-        """The running hunt, the last hunts, the newest entries."""
+        """The running hunt, the agents, the last hunts, the newest entries."""
         zone = self._context.settings.zone
         return live_page(
             progress_line(self._context.progress(), zone, paused=self._paused()),
+            agents_list(self._context.log.lines(_LOG_LINES)),
             hunts_table(self._context.store.hunts(8), zone),
             entries_table(self._context.store.entries(15), zone),
         )
@@ -133,11 +130,7 @@ class Pages:
     @_shown
     def log(self, level: str = "info", agent: str | None = None) -> Html:
         """The newest log lines."""
-        return log_lines(self._context.log.lines(400), level=level, agent=agent)
-
-    def speakers(self) -> list[str]:
-        """Who speaks in the log."""
-        return speakers(self._context.log.lines(1_000))
+        return log_lines(self._context.log.lines(_LOG_LINES), level=level, agent=agent)
 
     @_shown
     def feeds(self) -> Html:
@@ -157,37 +150,35 @@ class Pages:
     @_shown
     def settings(self) -> Html:
         """The settings in force."""
-        return settings_table(self._context.settings)
+        return settings_table(self.settings_now)
 
     def map(self, *, deep: bool = False) -> dict[str, Any] | None:
-        """The catalogue with the newest deals on it as a plotly figure; ``None`` until it is laid out."""
+        """The catalogue with the latest deals on it as a plotly figure; ``None`` until it is laid out."""
+        return self.shared.get(("map", deep), _MAP_LASTS if self._context.atlas() else 0, lambda: self._map(deep))
+
+    def _map(self, deep: bool) -> dict[str, Any] | None:
         atlas = self._context.atlas()
         if atlas is None or not atlas.places:
             return None
-        newest = [record.opportunity for record in self._context.store.opportunities(_MAP_DEALS)]
-        return map_figure(atlas, newest, deep=deep)
+        return map_figure(atlas, self._map_deals(), deep=deep)
+
+    def _map_deals(self) -> MapDeals:
+        """Today's deals; on a day without any the newest ones."""
+        store, zone = self._context.store, self._context.settings.zone
+        midnight = self._context.clock().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        today = store.opportunities(_MAP_DEALS, since=midnight)
+        records = today or store.opportunities(_MAP_DEALS)
+        return MapDeals([record.opportunity for record in records], "Today's deals" if today else "Newest deals")
 
     @_shown
     def accuracy(self) -> Html:
         """The last evaluation's figures."""
         return accuracy_tables(self._context.evaluation())
 
-    def accuracy_plot(self) -> dict[str, Any] | None:
-        """Estimates beside true prices as a plotly figure; ``None`` without an evaluation."""
+    def accuracy_plots(self) -> list[dict[str, Any]]:
+        """The last evaluation as plotly figures; none without an evaluation."""
         report = self._context.evaluation()
-        return accuracy_figure(report) if report else None
+        return accuracy_plots(report) if report else []
 
     def _paused(self) -> bool:
         return self._context.controls is not None and self._context.controls.paused()
-
-    def _since(self, days: int | None) -> datetime | None:
-        return None if days is None else self._context.clock() - timedelta(days=days)
-
-    def _background(self, record: OpportunityRecord) -> Background:
-        store, identity = self._context.store, record.opportunity.id
-        return Background(
-            history=store.price_history(record.product_key),
-            notifications=store.notifications(20, opportunity_id=identity),
-            vote=store.vote_on(identity),
-            can_resend=self._context.resend is not None,
-        )

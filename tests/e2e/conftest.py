@@ -1,4 +1,4 @@
-"""The command line as its users have it: a process of its own, over a home folder of the test's own."""
+"""The command line as its users have it: a process of its own, over a home folder of the test's own; and a browser."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.fakes.browser import chromium as open_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,3 +58,10 @@ def cli(home: Path) -> Cli:
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One headless Chromium for all tests."""
+    with open_chromium() as driver:
+        yield driver

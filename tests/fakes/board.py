@@ -160,6 +160,37 @@ def atlas() -> Atlas:
     return Atlas(places=tuple(places), catalogue_size=len(places))
 
 
+def evaluation() -> dict[str, Any]:
+    """An evaluation's report with all of its parts."""
+    line = {"precision": 0.74, "recall": 0.42, "alerts": 90}
+    judged = {
+        "judge": line,
+        "reference": {"precision": 0.37, "recall": 0.24, "alerts": 90},
+        "trusting_claims": {"precision": 0.6, "recall": 0.3, "alerts": 90},
+        "curve": [{"recall": 0.2, "precision": 0.9}, {"recall": 0.5, "precision": 0.7}],
+        "reliability": [{"said": 0.1, "happened": 0.12}, {"said": 0.6, "happened": 0.57}],
+    }
+    member = {"ratio": 0.4, "rmsle": 0.58, "mae": 61.0, "median_error": 19.0, "close": 0.7}
+    return {
+        "products": 1_234,
+        "slices": {
+            "whole": {
+                "count": 1_234,
+                "accuracy": {"blend": member, "specialist": member | {"ratio": 0.42}},
+                "coverage": {"whole": 0.8, "fifths": [0.8, 0.83, 0.81, 0.81, 0.76]},
+                "judge": judged,
+                "judge_without_claims": judged,
+            }
+        },
+        "scatter": [[10.0, 12.0], [200.0, 150.0], [40.0, 44.0], [900.0, 700.0]],
+        "by_price": [
+            {"from": 1, "to": 50, "median_error_pct": 30.0},
+            {"from": 50, "to": 900, "median_error_pct": 20.0},
+        ],
+        "by_category": [{"category": "Tools & <b>more</b>", "median_error_pct": 21.0}],
+    }
+
+
 def checks() -> list[Check]:
     """One part in each state."""
     return [

@@ -11,15 +11,17 @@ from pydantic import SecretStr
 from framework.atlas import Atlas, Place
 from framework.feedstate import FeedState, FeedStatus
 from framework.health import Check, CheckStatus, worst
+from framework.memory.feedback import Vote
 from framework.memory.records import HuntRecord, PricePoint
 from framework.memory.store import Store
 from framework.money import Money
 from framework.progress import ProgressBoard
 from framework.settings import Settings
-from framework.views import deals, feeds, figures, live, status
-from framework.views.accuracy import accuracy_figure, accuracy_tables
-from framework.views.map import map_figure
-from framework.views.markup import Html, link, moment, table, tag, web_address
+from framework.views import deals, detail, feeds, figures, live, status
+from framework.views.accuracy import accuracy_tables
+from framework.views.map import MapDeals, map_figure
+from framework.views.markup import Html, join, link, moment, table, tag, web_address
+from framework.views.plots import accuracy_plots
 from tests.fakes import board
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -58,7 +60,7 @@ def test_usage_of_a_language_model_is_text_and_absent_without_one() -> None:
 
 def _card(store: Store) -> Html:
     record = store.opportunities(1)[0]
-    return deals.card(record, ZONE, deals.Background())
+    return join(deals.card(record, ZONE), detail.deal_detail(record, ZONE, detail.Background(can_resend=True)))
 
 
 def test_tag_escapes_children_and_attributes_but_keeps_markup_made_by_tag() -> None:
@@ -107,6 +109,24 @@ def test_the_details_show_members_failures_evidence_and_comparables(store: Store
         assert shown in page
 
 
+def test_a_card_says_the_owners_word_and_offers_to_hide_or_show(store: Store) -> None:
+    board.add_opportunity(store, 0)
+    identity = store.opportunities(1)[0].opportunity.id
+    assert 'data-body="good" aria-pressed="true"' in deals.card(store.opportunities(1)[0], ZONE, Vote.GOOD)
+    assert ">Hide<" in _card(store)
+    store.vote(identity, Vote.HIDE, via="dashboard")
+    assert ">Show again<" in deals.card(store.opportunities(1, hidden=True)[0], ZONE)
+
+
+def test_a_card_shows_its_picture_from_our_own_address_or_its_initial(store: Store) -> None:
+    board.add_opportunity(store, 0, image="https://shop.example/a.png")
+    record = store.opportunities(1)[0]
+    shown = deals.card(record, ZONE, pictured=True)
+    assert f'<img src="page/pictures/{record.opportunity.id}" alt=""' in shown
+    assert "a.png" not in shown
+    assert ">C</span>" in deals.card(record, ZONE)
+
+
 def test_an_empty_memory_says_what_to_do_next_and_an_empty_search_something_else() -> None:
     assert "Hunt now" in deals.deals_page(deals.DealsPage((), 0), ZONE)
     assert "Use fewer words" in deals.deals_page(deals.DealsPage((), 0, narrowed=True), ZONE)
@@ -130,9 +150,11 @@ def test_a_price_history_needs_two_points_and_stays_inside_its_drawing() -> None
         PricePoint(price=Money.of(amount), seen=board.NOW + timedelta(days=day), entry_id="e")
         for day, amount in enumerate((50, 40, 45))
     ]
-    assert figures.price_history(points[:1]) == ""
-    drawing = figures.price_history(points)
-    assert "3 observed prices from $40.00 to $50.00, last $45.00" in drawing
+    assert figures.price_history(points[:1], ZONE) == ""
+    drawing = figures.price_history(points, ZONE)
+    said = "Lowest $40.00, highest $50.00, last $45.00; 20 Nov 2026 to 22 Nov 2026"
+    assert f"3 observed prices. {said}" in drawing
+    assert f"<figcaption>{said}</figcaption>" in drawing
     assert 'points="10.0,10.0 160.0,86.0 310.0,48.0"' in drawing
 
 
@@ -167,7 +189,16 @@ def test_a_log_is_filtered_by_level_and_agent_and_newest_first() -> None:
     assert ">first<" not in live.log_lines(lines, level="warning")
     assert "second" not in live.log_lines(lines, level="debug", agent="scanner")
     assert "No log lines here" in live.log_lines([], level="info")
-    assert live.speakers(lines) == ["lib", "planner", "scanner"]
+
+
+def test_each_agent_shows_what_it_said_last_and_trouble_stands_out() -> None:
+    lines = [
+        {"agent": "scanner", "event": "read", "timestamp": "2026-11-20T12:00:01Z", "level": "info"},
+        {"agent": "scanner", "event": "page <b>failed", "timestamp": "2026-11-20T12:00:02Z", "level": "warning"},
+    ]
+    shown = live.agents_list(lines)
+    assert '<span class="dh-warned">12:00:02 page &lt;b&gt;failed</span>' in shown
+    assert shown.count("nothing yet") == len(live.AGENTS) - 1
 
 
 def test_the_running_stage_is_marked_and_the_hunt_counted() -> None:
@@ -179,6 +210,7 @@ def test_the_running_stage_is_marked_and_the_hunt_counted() -> None:
     shown = live.progress_line(progress(), ZONE, paused=False)
     assert '<li class="dh-now" aria-current="step">Estimate</li>' in shown
     assert "Hunt h1: 5 of 12" in shown
+    assert '<progress value="48" max="100"' in shown
     progress.end()
     assert "No hunt is running" in live.progress_line(progress(), ZONE, paused=False)
 
@@ -206,21 +238,22 @@ def test_no_secret_is_in_the_settings_table() -> None:
         password=SecretStr("hunter-two"),
         openai_api_key=SecretStr("sk-verysecret"),
         apprise_urls=("tgram://token123/chat",),
+        notice_urls=("mailto://me:mailsecret@mail.example",),
         database_url="postgresql+psycopg://owner:dbsecret@db.example/dealhound",
         proxy="http://me:proxysecret@proxy.example:3128",
     )
     page = status.settings_table(settings)
-    for secret in ("hunter-two", "verysecret", "token123", "dbsecret", "proxysecret"):
+    for secret in ("hunter-two", "verysecret", "token123", "dbsecret", "proxysecret", "mailsecret"):
         assert secret not in page
     assert "db.example/dealhound" in page
 
 
 def test_deals_stand_on_the_map_at_their_likes_in_both_forms(store: Store) -> None:
     board.add_opportunity(store, 0)
-    found = [record.opportunity for record in store.opportunities()]
+    found = MapDeals([record.opportunity for record in store.opportunities()], "Today's deals")
     flat, deep = map_figure(board.atlas(), found), map_figure(board.atlas(), found, deep=True)
     assert (flat["data"][-1]["x"], flat["data"][-1]["y"]) == ([0], [0])
-    assert flat["data"][-1]["type"] == "scatter"
+    assert (flat["data"][-1]["type"], flat["data"][-1]["name"]) == ("scatter", "Today's deals (1)")
     assert (deep["data"][-1]["z"], deep["data"][-1]["type"]) == ([0], "scatter3d")
     assert len(flat["data"]) == 9  # eight categories and the deals
     assert {label["text"] for label in flat["layout"]["annotations"]} >= {"TVs", "Tools"}
@@ -228,7 +261,7 @@ def test_deals_stand_on_the_map_at_their_likes_in_both_forms(store: Store) -> No
 
 def test_plotly_gets_no_markup_and_no_template_from_a_title(store: Store) -> None:
     board.add_opportunity(store, 0, "<a href='javascript:alert(1)'>%{x}</a>")
-    figure = map_figure(board.atlas(), [store.opportunities(1)[0].opportunity])
+    figure = map_figure(board.atlas(), MapDeals([store.opportunities(1)[0].opportunity]))
     assert figure["data"][-1]["text"][0].startswith("&lt;a href")
     assert "%{" not in figure["data"][-1]["text"][0]
 
@@ -236,7 +269,7 @@ def test_plotly_gets_no_markup_and_no_template_from_a_title(store: Store) -> Non
 def test_a_deal_without_likes_on_the_map_is_left_out(store: Store) -> None:
     board.add_opportunity(store, 0)
     empty = board.atlas().model_copy(update={"places": board.atlas().places[1:2]})
-    assert map_figure(empty, [store.opportunities(1)[0].opportunity])["data"][-1]["x"] == []
+    assert map_figure(empty, MapDeals([store.opportunities(1)[0].opportunity]))["data"][-1]["x"] == []
 
 
 REPORT = {
@@ -260,12 +293,19 @@ def test_the_evaluation_is_shown_with_its_figures_and_a_silent_member_without() 
     page = accuracy_tables(REPORT)
     for shown in ("1,234 products", "electronics &lt;b&gt; (600)", "$12.50", "81%", "79% held", "90% were real", "–"):
         assert shown in page
-    assert accuracy_figure(REPORT)["data"][0]["y"] == [12.0, 150.0]
+    (scatter,) = accuracy_plots(REPORT)
+    assert scatter["data"][0]["y"] == [12.0, 150.0]
+
+
+def test_a_whole_evaluation_is_drawn_in_seven_plots_and_its_words_are_no_markup() -> None:
+    plots = accuracy_plots(board.evaluation())
+    assert len({plot["layout"]["title"]["text"] for plot in plots}) == 7
+    assert plots[-1]["data"][0]["x"] == ["Tools &amp; &lt;b&gt;more&lt;/b&gt;"]
 
 
 def test_without_an_evaluation_the_page_says_how_to_make_one() -> None:
     assert "./dealhound evaluate" in accuracy_tables(None)
-    assert accuracy_figure({})["data"][0]["x"] == []
+    assert accuracy_plots({}) == []
 
 
 def test_labels_of_the_map_that_would_overlap_give_way_to_the_larger_kind() -> None:
@@ -274,5 +314,5 @@ def test_labels_of_the_map_that_would_overlap_give_way_to_the_larger_kind() -> N
         return [Place(**facts, flat=(x + 0.01 * number, 0)) for number in range(count)]
 
     crowd = (*places("small one", 2, 0.0), *places("large one", 5, 0.0), *places("far one", 1, 50.0))
-    figure = map_figure(Atlas(places=crowd, catalogue_size=8), [])
+    figure = map_figure(Atlas(places=crowd, catalogue_size=8), MapDeals([]))
     assert {label["text"] for label in figure["layout"]["annotations"]} == {"large one", "far one"}

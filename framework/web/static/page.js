@@ -1,5 +1,5 @@
-// The page's own script: light and dark, friendly times, buttons that post to the API, and opened details that stay
-// open when fresh content arrives. It never builds markup from data.
+// The page's own script: light and dark, friendly times, buttons that post, files that are sent, and cards whose inside
+// is asked for when they are opened. It never builds markup from data: a card's inside comes escaped from the server.
 "use strict";
 (() => {
   const root = document.documentElement;
@@ -31,53 +31,99 @@
     setTimeout(() => dispatchEvent(new Event("resize")), 50);
   };
 
-  const opened = new Set();
+  // Opened cards stay open when fresh content arrives: by key, with the inside that was there.
+  const opened = new Map();
   const refresh = () => {
     measureTabs();
     document.querySelectorAll(".dh time[datetime]").forEach(friendly);
     document.querySelectorAll(".dh details[data-key]").forEach((details) => {
-      if (opened.has(details.dataset.key)) details.open = true;
+      if (!opened.has(details.dataset.key) || details.open) return;
+      details.querySelector(".dh-inside").innerHTML = opened.get(details.dataset.key);
+      details.open = true;
     });
   };
 
+  const load = async (details) => {
+    const inside = details.querySelector("[data-load]");
+    const key = details.dataset.key;
+    if (!opened.has(key)) opened.set(key, "");
+    try {
+      const answer = await fetch(new URL(inside.dataset.load, document.baseURI));
+      if (!answer.ok) throw new Error(String(answer.status));
+      const markup = await answer.text();
+      opened.set(key, markup);
+      if (inside.isConnected) inside.innerHTML = markup;
+      else document.querySelectorAll(`details[data-key="${CSS.escape(key)}"] .dh-inside`).forEach((now) => {
+        now.innerHTML = markup;
+      });
+    } catch {
+      inside.textContent = "This cannot be shown now: is Dealhound running?";
+    }
+  };
+
   document.addEventListener("toggle", (event) => {
-    const key = event.target.dataset?.key;
-    if (key) event.target.open ? opened.add(key) : opened.delete(key);
+    const details = event.target;
+    if (!details.dataset?.key) return;
+    if (!details.open) opened.delete(details.dataset.key);
+    else if (!details.querySelector(".dh-inside").hasChildNodes()) load(details);
   }, true);
 
-  const post = async (button) => {
-    const said = button.parentElement.querySelector(".dh-said");
-    button.disabled = true;
+  const send = async (element, options) => {
+    const said = element.parentElement.querySelector(".dh-said");
+    element.disabled = true;
     try {
-      const answer = await fetch(new URL(button.dataset.post, document.baseURI), {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(button.dataset.body ? { word: button.dataset.body } : {}),
-      });
+      const answer = await fetch(new URL(element.dataset.post || element.dataset.send, document.baseURI), options);
       const reply = await answer.json().catch(() => ({}));
       said.textContent = answer.ok ? reply.said || "Done" : reply.detail || `It failed (${answer.status})`;
-      if (answer.ok && button.dataset.body) {
-        button.parentElement.querySelectorAll("[data-body]").forEach((other) => {
-          other.setAttribute("aria-pressed", String(other === button));
-        });
-      }
+      return answer.ok;
     } catch {
       said.textContent = "Dealhound does not answer: is it running?";
+      return false;
     } finally {
-      button.disabled = false;
+      element.disabled = false;
     }
+  };
+
+  // A pressed word is taken back by pressing it again.
+  const wordOf = (button) => (button.getAttribute("aria-pressed") === "true" ? "undo" : button.dataset.body);
+
+  const post = async (button) => {
+    const { body, url } = button.dataset;
+    const word = body && wordOf(button);
+    const message = word ? { word } : url ? { url } : {};
+    const headers = { "Content-Type": "application/json" };
+    if (!(await send(button, { method: "POST", headers, body: JSON.stringify(message) })) || !body) return;
+    button.parentElement.querySelectorAll("[aria-pressed]").forEach((other) => {
+      other.setAttribute("aria-pressed", String(other === button && word === body));
+    });
+  };
+
+  // The first press of a button that cannot be undone asks, the second one acts.
+  const isSure = (button) => {
+    if (!button.dataset.sure || button.dataset.asked) return true;
+    button.dataset.asked = "yes";
+    button.textContent = button.dataset.sure;
+    return false;
   };
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("button");
-    if (button?.dataset.post) post(button);
+    if (button?.dataset.post && isSure(button)) post(button);
     if (button && "themeSwitch" in button.dataset) {
       localStorage.setItem(THEME, document.body.classList.contains("dark") ? "light" : "dark");
       applyTheme();
     }
   });
 
+  document.addEventListener("change", async (event) => {
+    const [file] = (event.target.dataset?.send && event.target.files) || [];
+    if (!file) return;
+    await send(event.target, { method: "POST", body: file });
+    event.target.value = "";
+  });
+
   const start = () => {
+    root.lang ||= "en";
     applyTheme();
     // Gradio sets its own theme class when it starts: ours has the last word.
     new MutationObserver(() => {

@@ -1,0 +1,28 @@
+"""Titles that try to become markup, script, style or a template in the page. Each would set ``window.hacked``."""
+
+TITLES = (
+    "<script>window.hacked=1</script> lamp",
+    '<img src=x onerror="window.hacked=1"> kettle',
+    '"><svg onload=window.hacked=1> mixer',
+    "${window.hacked=1} {{window.hacked=1}} toaster",
+    "'-window.hacked=1-' drill",
+    "</title></textarea></style><script>window.hacked=1</script> desk",
+    "<a href='javascript:window.hacked=1'>chair</a>",
+    "<iframe srcdoc='<script>parent.hacked=1</script>'></iframe> hose",
+    "<details open ontoggle=window.hacked=1>tent",
+    "<input autofocus onfocus=window.hacked=1> saw",
+    "<style>*{background:url(https://evil.invalid/x)}</style> bolt",
+    "<base href='https://evil.invalid/'> bike",
+    "<meta http-equiv=refresh content='0;url=https://evil.invalid/'> glove",
+    "<form action=https://evil.invalid/><button>Hunt now</button></form> pad",
+    "<math><mtext></form><form><mglyph><style></math><img src onerror=window.hacked=1> sock",
+    "&lt;img src=x onerror=window.hacked=1&gt; mouse",
+    "%3Cscript%3Ewindow.hacked=1%3C/script%3E cup",
+    "\u202e<script>window.hacked=1</script>\u2066 plate",
+    "<svg><animate onbegin=window.hacked=1 attributeName=x dur=1s> fork",
+    "<x data-post=api/opportunities/o/feedback data-body=hide>spoon</x>",
+    "<button data-post='page/feeds/remove' data-url='https://deals.example/rss'>press me</button>",
+    "<!-- --!> <img src=x onerror=window.hacked=1> knife",
+    "<noscript><p title='</noscript><img src=x onerror=window.hacked=1>'> bowl",
+    "javascript:/*--></title></style></textarea></script><svg/onload='+/\"/+/onmouseover=1/+window.hacked=1//'> pan",
+)
