@@ -74,7 +74,7 @@ class Hound:
     def go_by(self, settings: Settings, names: Sequence[str]) -> None:
         """Put new values of these settings in force: what was built from the old ones is built anew when next used."""
         self.settings = self.settings.model_copy(update={name: getattr(settings, name) for name in names})
-        for part in ("rule", "appraiser", "offer_appraiser", "planner", "messenger"):
+        for part in ("rule", "learner", "appraiser", "offer_appraiser", "planner", "messenger"):
             self.__dict__.pop(part, None)
 
     # --- memory -------------------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ CHANGEABLE = (
     "min_discount_pct",
     "min_discount",
     "min_probability",
+    "precision_wish",
+    "again_pct",
     "max_alerts",
     "timezone",
     "quiet_hours",

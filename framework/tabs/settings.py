@@ -17,6 +17,8 @@ _LABELS = {
     "min_discount_pct": "Least discount, %",
     "min_discount": "Least discount, $",
     "min_probability": "Least probability",
+    "precision_wish": "Share of good alerts",
+    "again_pct": "Told again if cheaper by, %",
     "max_alerts": "Alerts per hunt",
     "timezone": "Time zone",
     "quiet_hours": "Quiet hours",
@@ -26,6 +28,7 @@ _LABELS = {
 }
 _EXAMPLES = {
     "min_probability": "as evaluated",
+    "precision_wish": "0.8",
     "quiet_hours": "22:00-07:00",
     "daily_cap": "no limit",
     "digest_at": "18:00",
