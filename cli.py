@@ -39,6 +39,7 @@ catalogue_app = typer.Typer(
 )
 notify_app = typer.Typer(help="Notifications.", no_args_is_help=True)
 feedback_app = typer.Typer(help="Your word on opportunities, and what is learnt from it.", no_args_is_help=True)
+data_app = typer.Typer(help="Training data from raw products: curated, reported, shared.", no_args_is_help=True)
 for name, group in {
     "feeds": feeds_app,
     "memory": memory_app,
@@ -46,6 +47,7 @@ for name, group in {
     "catalogue": catalogue_app,
     "notify": notify_app,
     "feedback": feedback_app,
+    "data": data_app,
 }.items():
     app.add_typer(group, name=name)
 
@@ -331,6 +333,92 @@ def evaluate(
     with hound(home, log_level="warning") as assembled:
         report = training.evaluate(assembled, data, models or [], limit, html)
         show_object(report, as_json, text.evaluation)
+
+
+CuratedFolder = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="What data build made.")]
+
+
+@data_app.command("build")
+def data_build(
+    category: Annotated[
+        list[str] | None, typer.Option("--category", help="A category of Amazon Reviews 2023, such as Appliances.")
+    ] = None,
+    file: Annotated[
+        list[Path] | None, typer.Option("--file", exists=True, dir_okay=False, help="JSONL, CSV or Parquet.")
+    ] = None,
+    rehearsal: Annotated[int | None, typer.Option(min=1, help="So many made-up products; needs no network.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the result; default in the state folder.")] = None,
+    size: Annotated[int | None, typer.Option(min=1, help="Products to draw; default half of what is clean.")] = None,
+    prices: Annotated[tuple[float, float] | None, typer.Option(help="Least and most price in US dollars.")] = None,
+    tokens: Annotated[tuple[int, int] | None, typer.Option(help="Least and most tokens of a text.")] = None,
+    tokenizer: Annotated[
+        str | None, typer.Option(help="A tokenizer.json, or a model on the hub; default the shipped WordPiece.")
+    ] = None,
+    strength: Annotated[float | None, typer.Option(help="Of the balance: 0 as found, 1 even; default 0.75.")] = None,
+    similar: Annotated[float | None, typer.Option(help="Likeness of near duplicates; default 0.8.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default one per core.")] = None,
+    seed: int = 0,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Curate products into training data; stopped, the same command goes on from there."""
+    from agents.commands import curation
+
+    with hound(home) as assembled:
+        built = curation.build(
+            assembled,
+            out,
+            categories=category or [],
+            files=file or [],
+            rehearsal=rehearsal,
+            tokenizer=tokenizer,
+            workers=workers,
+            size=size,
+            prices=prices,
+            tokens=tokens,
+            strength=strength,
+            similar=similar,
+            seed=seed,
+        )
+        show_object(built, as_json, curation.text)
+
+
+@data_app.command("push")
+def data_push(
+    folder: CuratedFolder,
+    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME")],
+    public: Annotated[bool, typer.Option("--public", help="Let everyone see it; mind whose the texts are.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Put curated data on the Hugging Face hub (HF_TOKEN)."""
+    from agents.commands import curation
+
+    with hound(home) as assembled:
+        pushed = curation.push(assembled, folder, repository, public)
+        show_object(pushed, as_json, lambda row: f"Pushed to {row['address']}")
+
+
+@data_app.command("pull")
+def data_pull(
+    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME")],
+    folder: Annotated[Path | None, typer.Argument(file_okay=False)] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch curated data from the Hugging Face hub."""
+    from agents.commands import curation
+
+    with hound(home) as assembled:
+        show_object(curation.pull(assembled, repository, folder), as_json, curation.text)
+
+
+@data_app.command("report")
+def data_report(folder: CuratedFolder, as_json: Json = False) -> None:
+    """What a curation left out and why, and both skews before and after; writes the page with plots anew."""
+    from agents.commands import curation
+
+    show_object(curation.report(folder), as_json, curation.text)
 
 
 def _trained(row: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@
     │   ├── ArtifactError             missing, or its hash does not match its manifest (.path)
     │   ├── CatalogueUnavailable      the catalogue (Chroma) cannot be opened, asked or written (.where)
     │   ├── EstimatorUnavailable      a member cannot answer now (.member)
+    │   ├── HubError                  the Hugging Face hub refuses or cannot be reached (.repository)
     │   └── TrainingError             training data or settings that cannot work
     ├── ChatError                     a language model call failed (.model)
     │   ├── ChatUnavailable           network, 5xx, rate limit: try later (.retry_after)
@@ -147,6 +148,14 @@ class EstimatorUnavailable(ModelError):
     def __init__(self, member: str, message: str) -> None:
         super().__init__(f"{member}: {message}")
         self.member = member
+
+
+class HubError(ModelError):
+    """The Hugging Face hub refuses or cannot be reached."""
+
+    def __init__(self, repository: str, message: str) -> None:
+        super().__init__(f"{message} ({repository} on the hub)")
+        self.repository = repository
 
 
 class TrainingError(ModelError):

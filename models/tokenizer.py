@@ -37,7 +37,7 @@ class Tokenizer:
         self, path: Path = ARTIFACTS / "tokenizer.json", *, max_tokens: int = MAX_TOKENS, cache_size: int = 4_096
     ) -> None:
         self.max_tokens = max_tokens
-        self._tokenizer = _load(path)
+        self._tokenizer = load_tokenizer(path)
         self._tokenizer.enable_truncation(max_tokens)
         self._tokenizer.no_padding()
         self._cache: OrderedDict[str, Ids] = OrderedDict()
@@ -77,7 +77,11 @@ class Tokenizer:
             self._cache.popitem(last=False)
 
 
-def _load(path: Path) -> Any:
+def load_tokenizer(path: Path) -> Any:
+    """The tokenizer of the tokenizers library in a ``tokenizer.json``.
+
+    Raises ``ArtifactError`` when the file is missing or damaged.
+    """
     import tokenizers
 
     try:
