@@ -417,6 +417,12 @@ class Hound:
         with self._sending:
             return self.messenger.drain(should_stop=self.stop_event.is_set).get("sent", 0)
 
+    def recheck(self) -> None:
+        """Look again at the pages of recent opportunities."""
+        from agents.recheck import Recheck
+
+        Recheck(self.store, self.fetch_page).look()
+
     def upkeep(self) -> None:
         """Once a day: forget entries that nobody will ask for again; once a week, give their space back."""
         forgotten = self.store.forget()
@@ -435,6 +441,7 @@ class Hound:
         from agents.planning import PlanningAgent
         from agents.sources import read_sample_feed
         from agents.workflow import Parts
+        from framework.outbox import Repeat
 
         parts = Parts(
             self.store,
@@ -447,6 +454,7 @@ class Hound:
             stop=self.stop_event,
             max_entries=self.settings.max_entries,
             max_alerts=self.settings.max_alerts,
+            repeat=Repeat(cheaper_pct=self.settings.again_pct),
         )
         return PlanningAgent(
             parts, deliver=self.deliver, save_snapshot=self.snapshot.write, **self._with_language_model()

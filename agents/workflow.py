@@ -22,7 +22,7 @@ from agents.autonomous import EstimatedItem, ScannedItem
 from agents.messaging.base import Message
 from agents.messaging.notices import Notices
 from agents.scanner import ScannerAgent
-from framework.deals import Deal, Opportunity, Reading, ReadingVerdict, Verdict
+from framework.deals import Deal, Entry, Opportunity, Reading, ReadingVerdict, Verdict
 from framework.dedupe import deal_key
 from framework.feeds import notice, with_new_entries
 from framework.feeds.health import is_silent
@@ -30,8 +30,9 @@ from framework.feedstate import FeedState, FeedStatus, PollOutcome, PollResult
 from framework.hunt import JudgedOffer
 from framework.memory.store import Store
 from framework.money import Money
-from framework.outbox import LOCAL_CHANNELS
+from framework.outbox import LOCAL_CHANNELS, Repeat
 from framework.progress import ProgressBoard
+from framework.reading.expiry import says_over
 
 ESTIMATE_BATCH = 64  # deals priced together: bounds memory and the wait for a stop
 BACKLOG = 50  # entries of a new feed that are hunted at its first poll
@@ -54,6 +55,7 @@ class Parts:
     stop: threading.Event = field(default_factory=threading.Event)
     max_entries: int = 200
     max_alerts: int = 5
+    repeat: Repeat = field(default_factory=Repeat)
 
 
 class Workflow:
@@ -110,6 +112,7 @@ class Workflow:
         for result in results:
             before = self._store.feed(result.feed.url)
             new = self._store.record_poll(result, self.hunt_id, backlog_limit=BACKLOG)
+            self._mark_expired(result.entries)
             if before is not None:
                 self._follow_up(before, result, new=bool(new))
             self._progress.step()
@@ -121,6 +124,14 @@ class Workflow:
             if result.outcome is PollOutcome.FAILED:
                 self._add("feeds_failed")
                 self.problems.append(f"Feed failed: {result.error}")
+
+    def _mark_expired(self, entries: Sequence[Entry]) -> None:
+        """Mark the opportunities whose posts say by now that they are over."""
+        over = [entry.id for entry in entries if says_over(entry)]
+        for identity in self._store.live_opportunities_of(over) if over else ():
+            if self._store.mark_expired(identity, "its post says that it is over"):
+                self._log.info("opportunity is over", opportunity=identity)
+                self._add("expired")
 
     def _follow_up(self, before: FeedState, result: PollResult, *, new: bool) -> None:
         """What shows only once the new entries are known: how often the feed speaks, and that it fell silent."""
@@ -216,6 +227,7 @@ class Workflow:
             offer.judgement,
             hunt_id=self.hunt_id,
             channels=self._channels_for(offer.deal),
+            repeat=self._parts.repeat,
         )
         self.judged.append(offer)
         self._progress.step()

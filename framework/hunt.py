@@ -34,6 +34,7 @@ class HuntReport(Value):
     deals: int = 0
     skipped: int = 0
     failed: int = 0
+    expired: int = 0  # opportunities whose posts say by now that they are over
     sent: int = 0
     stage_ms: dict[str, int] = Field(default_factory=dict, description="milliseconds per stage")
     sample: bool = False

@@ -26,9 +26,11 @@ class News(StrEnum):
 
 @dataclass(frozen=True)
 class Repeat:
-    """When the same product is worth another alert: cheaper by a margin, or after some time."""
+    """When the same product is worth another alert: cheaper by a margin than what the owner was told, or after some
+    time. A smaller drop only updates what is known.
+    """
 
-    cheaper_pct: float = 5.0
+    cheaper_pct: float = 15.0
     after: timedelta = timedelta(days=14)
 
 

@@ -28,6 +28,7 @@ class PriceSummary(Value):
 
     days: int
     last: Money
+    before: Money | None  # the last one that differs
     lowest: Money
     highest: Money
     count: int
@@ -46,6 +47,7 @@ def summarise(prices: Sequence[tuple[datetime, Money]], now: datetime, days: int
     return PriceSummary(
         days=days,
         last=last,
+        before=next((price for price in reversed(amounts) if price != last), None),
         lowest=min(amounts),
         highest=max(amounts),
         count=len(amounts),

@@ -138,7 +138,7 @@ class Settings(BaseModel):
         None, description="address at which your phone reaches the dashboard; alerts then carry a link for your word"
     )
     again_pct: float = Field(
-        15, ge=0, le=100, description="least drop, in percent of the price you were told, that is told again"
+        15, ge=1, le=100, description="least drop, in percent of the price you were told, that is told again"
     )
     precision_wish: float | None = Field(
         None, gt=0, lt=1, description="share of alerts you wish to be good; min_probability is then learnt from votes"

@@ -72,12 +72,15 @@ def _claims(deal: Deal) -> list[str]:
 
 
 def _past(prices: PriceSummary | None) -> list[str]:
-    if prices is None or prices.count < _FEW:
+    if prices is None:
         return []
-    if prices.is_lowest:
-        return [f"The lowest of {prices.count} prices seen in {prices.days} days."]
-    trend = "" if prices.trend is Trend.STEADY else f", {prices.trend.value}"
-    return [f"It was {prices.lowest} in the last {prices.days} days{trend}."]
+    lines = [f"Down from {prices.before}."] if prices.before is not None and prices.last < prices.before else []
+    if prices.count >= _FEW and prices.is_lowest:
+        lines.append(f"The lowest of {prices.count} prices seen in {prices.days} days.")
+    elif prices.count >= _FEW:
+        trend = "" if prices.trend is Trend.STEADY else f", {prices.trend.value}"
+        lines.append(f"It was {prices.lowest} in the last {prices.days} days{trend}.")
+    return [" ".join(lines)] if lines else []
 
 
 def _warnings(opportunity: Opportunity) -> list[str]:

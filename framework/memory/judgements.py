@@ -34,10 +34,11 @@ class Judgements(Repository):
     ) -> Opportunity | None:
         """Store a judgement; for an opportunity also its row and one outbox row per channel: all or nothing.
 
-        Returns the opportunity when its owner is to be told of it: it is new, or a known one became cheaper by the
-        margin of ``repeat`` (then the known one is updated, under its old id). The offer of a known opportunity met
-        again becomes one more source of it, and ``None`` is returned, as it is for a pass and for a deal that was
-        judged before. Deals of the bundled sample feed go to local channels only, never to a phone.
+        Returns the opportunity when its owner is to be told of it: it is new, or a known one became cheaper than what
+        its owner was told by the margin of ``repeat``. A lower price updates the known opportunity, under its old id,
+        and what still waits to be sent of it; by less than the margin the owner is not told again. The offer of a
+        known opportunity becomes one more source of it, and ``None`` is returned, as it is for a pass and for a deal
+        that was judged before. Deals of the bundled sample feed go to local channels only, never to a phone.
         """
         now = self._clock()
         with self._database.write() as connection:
@@ -97,21 +98,33 @@ class _Offer:
         """The entry's verdict and reason, and the opportunity when its owner is to be told."""
         serialize(connection, f"product {self.product_key}")  # two of its offers at once are one piece of news
         known = self._known(connection)
-        what = news(self.deal.price.amount, known["price"], known["alerted"], self.now, repeat) if known else News.FRESH
-        if known is None or what is News.FRESH:
+        if known is None or self._news(known, repeat) is News.FRESH:
             opportunity = self._opportunity(_new_id(self.deal), self.now)
             connection.execute(insert(opportunities).values(**opportunity_row(opportunity, self.product_key, self.now)))
             self._add_source(connection, opportunity.id)
             bump(connection, OPPORTUNITIES_VERSION, self.now)
             return EntryVerdict.OPPORTUNITY, self.judgement.reason, opportunity
         self._add_source(connection, known["id"])
-        if what is News.CHEAPER:
-            opportunity = self._opportunity(known["id"], known["created"])
-            row = opportunity_row(opportunity, self.product_key, self.now) | {"expired": None}
-            connection.execute(update(opportunities).where(opportunities.c.id == known["id"]).values(**row))
-            bump(connection, OPPORTUNITIES_VERSION, self.now)
-            return EntryVerdict.OPPORTUNITY, f"cheaper again: {self.judgement.reason}", opportunity
-        return EntryVerdict.DUPLICATE, f"the same offer as opportunity {known['id']}: {known['title']}", None
+        if self.deal.price.amount >= known["price"]:
+            return EntryVerdict.DUPLICATE, f"the same offer as opportunity {known['id']}: {known['title']}", None
+        return self._cheaper(connection, known, tell=self._news(known, repeat) is News.CHEAPER)
+
+    def _news(self, known: RowMapping, repeat: Repeat) -> News:
+        told = known["alerted_price"] if known["alerted_price"] is not None else known["price"]
+        return news(self.deal.price.amount, told, known["alerted"], self.now, repeat)
+
+    def _cheaper(
+        self, connection: Connection, known: RowMapping, *, tell: bool
+    ) -> tuple[EntryVerdict, str, Opportunity | None]:
+        """The price dropped again: the opportunity takes the new offer over, told again or not."""
+        opportunity = self._opportunity(known["id"], known["created"])
+        row = opportunity_row(opportunity, self.product_key, self.now) | {"expired": None}
+        if not tell:
+            del row["alerted"], row["alerted_price"]
+        connection.execute(update(opportunities).where(opportunities.c.id == known["id"]).values(**row))
+        bump(connection, OPPORTUNITIES_VERSION, self.now)
+        reason = f"cheaper than when opportunity {known['id']} was surfaced: {self.judgement.reason}"
+        return EntryVerdict.OPPORTUNITY, reason, opportunity if tell else None
 
     def _known(self, connection: Connection) -> RowMapping | None:
         same = select(opportunities).where(
@@ -157,6 +170,7 @@ def opportunity_row(opportunity: Opportunity, product_key: str, now: datetime) -
         "created": opportunity.created,
         "updated": now,
         "alerted": now,
+        "alerted_price": deal.price.amount,
         "data": opportunity.model_dump(mode="json"),
     }
 
@@ -187,7 +201,15 @@ def _store_valuation(
 
 
 def _enqueue(connection: Connection, opportunity: Opportunity, channels: Sequence[str], now: datetime) -> None:
-    allowed = [c for c in dict.fromkeys(channels) if c in LOCAL_CHANNELS or not opportunity.deal.sample]
+    """A row for each channel, save those where one of this opportunity waits still: it will tell the newest price."""
+    waits = select(outbox.c.channel).where(
+        outbox.c.opportunity_id == opportunity.id,
+        outbox.c.kind == "opportunity",
+        outbox.c.state == NotificationState.WAITING.value,
+    )
+    waiting = set(connection.execute(waits).scalars())
+    wanted = [channel for channel in dict.fromkeys(channels) if channel not in waiting]
+    allowed = [c for c in wanted if c in LOCAL_CHANNELS or not opportunity.deal.sample]
     rows = [
         {
             "key": f"{opportunity.id}:{opportunity.deal.price}:{channel}",

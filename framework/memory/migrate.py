@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 from framework.errors import DatabaseUnavailable
 from framework.memory.database import Database
 
-HEAD = "0005"  # the newest revision in migrations/versions
+HEAD = "0007"  # the newest revision in migrations/versions
 _SCRIPTS = Path(__file__).parent / "migrations"
 _POSTGRES_LOCK = 0x6465616C  # "deal": several daemons that start at once migrate one after the other
 

@@ -12,9 +12,17 @@ from framework.deals import Opportunity
 from framework.memory.base import Repository, chunks, insert_new
 from framework.memory.judgements import opportunity_row
 from framework.memory.narrowing import Narrowing, narrowed
-from framework.memory.records import EntryState, EntryVerdict, OpportunityOrder, OpportunityRecord, PricePoint, Source
+from framework.memory.records import (
+    EntryState,
+    EntryVerdict,
+    NotificationState,
+    OpportunityOrder,
+    OpportunityRecord,
+    PricePoint,
+    Source,
+)
 from framework.memory.state import OPPORTUNITIES_VERSION, bump
-from framework.memory.tables import entries, opportunities, prices, sources
+from framework.memory.tables import entries, opportunities, outbox, prices, sources
 from framework.money import Money
 
 # Ties are broken in the direction in which the index runs, so that a deep page needs no sorting.
@@ -86,11 +94,31 @@ class Opportunities(Repository):
                 bump(connection, OPPORTUNITIES_VERSION, now)
         return added
 
-    def mark_expired(self, opportunity_id: str) -> bool:
-        """Note that an offer is over; False when it is unknown or was marked before."""
+    def mark_expired(self, opportunity_id: str, reason: str = "the offer is over") -> bool:
+        """Note that an offer is over; False when it is unknown or was marked before.
+
+        What waits to be sent of it is dropped, with ``reason``: nobody wants to be woken for that.
+        """
         row = update(opportunities).where(opportunities.c.id == opportunity_id, opportunities.c.expired.is_(None))
+        waiting = outbox.c.state == NotificationState.WAITING.value
+        dropped = {"state": NotificationState.DROPPED.value, "finished": self._clock(), "last_error": reason}
         with self._database.write() as connection:
-            return bool(connection.execute(row.values(expired=self._clock())).rowcount)
+            if not connection.execute(row.values(expired=self._clock())).rowcount:
+                return False
+            mine = update(outbox).where(outbox.c.opportunity_id == opportunity_id, waiting)
+            connection.execute(mine.values(**dropped))
+            return True
+
+    def live_opportunities_of(self, entry_ids: Sequence[str]) -> list[str]:
+        """The ids of opportunities whose present offer stands in these entries, and that are not over yet."""
+        found: list[str] = []
+        with self._database.read() as connection:
+            for chunk in chunks(entry_ids):
+                query = select(opportunities.c.id).where(
+                    opportunities.c.entry_id.in_(chunk), opportunities.c.expired.is_(None)
+                )
+                found += connection.execute(query).scalars()
+        return found
 
     def price_history(self, product_key: str, *, since: datetime | None = None) -> list[PricePoint]:
         """Every observed price of one piece of a product, oldest first; those of the sample feed left out."""

@@ -179,10 +179,12 @@ opportunities = Table(
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
     Column("alerted", Instant, nullable=False),  # when its owner was last told of it
+    Column("alerted_price", ExactAmount),  # what its owner was told then; None: the price
     Column("expired", Instant),  # when it was found to be over
     Column("hidden", Instant),  # when its owner wished not to see it again
     Column("data", JSON, nullable=False),
     Index("ix_opportunities_product_key", "product_key", "seq"),
+    Index("ix_opportunities_entry_id", "entry_id"),
     Index("ix_opportunities_created", "created"),
     Index("ix_opportunities_discount", "discount"),
     Index("ix_opportunities_discount_pct", "discount_pct"),
@@ -199,6 +201,7 @@ sources = Table(
     Column("url", Text),
     Column("price", ExactAmount, nullable=False),
     Column("seen", Instant, nullable=False),
+    Index("ix_sources_entry_id", "entry_id"),
     Index("ix_sources_feed_url", "feed_url"),
 )
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from framework.deals import Deal, Entry, Kind, ReaderName, Reading, ReadingVerdict
 from framework.reading.description import describe
+from framework.reading.expiry import says_over, shows_over
 from framework.reading.kinds import Verdict, kind_of
 from framework.reading.merchants import merchant_of
 from framework.reading.offers import Offer
@@ -32,6 +33,10 @@ class ExtractiveReader:
 
     def read_one(self, entry: Entry, page: Page | None = None) -> Reading:
         """Read one entry; never raises on what a feed or a page may contain."""
+        if says_over(entry):
+            return _skipped(entry, Verdict(Kind.OTHER, "The post says that the offer is over."))
+        if page is not None and shows_over(page):
+            return _skipped(entry, Verdict(Kind.OTHER, "Its page says that it cannot be bought."))
         post = take_apart(entry)
         verdict = kind_of(post.title, post.in_title, post.field("dealtype"))
         if verdict.kind is not Kind.PRODUCT:

@@ -187,12 +187,15 @@ def test_the_owners_style_is_on_every_alert_and_only_urgent_ones_ring() -> None:
 @pytest.mark.parametrize(
     ("prices", "line"),
     [
-        ((30, 25, 20), "The lowest of 3 prices seen in 90 days."),
+        ((30, 25, 20), "Down from $25.00. The lowest of 3 prices seen in 90 days."),
         ((15, 15, 19, 20), "It was $15.00 in the last 90 days, rising."),
         ((15, 20), None),
+        ((25, 20), "Down from $25.00."),
     ],
 )
 def test_past_prices_are_told_once_there_are_a_few(prices: tuple[int, ...], line: str | None) -> None:
     points = [(START - timedelta(days=len(prices) - n), Money.of(price)) for n, price in enumerate(prices)]
     message = Composer(prices=lambda _: summarise(points, START))(opportunity())
-    assert [text for text in message.text.splitlines() if "90 days" in text] == ([line] if line else [])
+    assert [text for text in message.text.splitlines() if "90 days" in text or "Down" in text] == (
+        [line] if line else []
+    )

@@ -153,6 +153,15 @@ def test_the_figures_of_all_hunts_add_up(store: Store) -> None:
     assert (totals["feeds_polled"], totals["entries_new"], totals["entries_known"]) == (2, 3, 3)
 
 
+def test_a_post_that_says_it_is_over_ends_its_opportunity(store: Store) -> None:
+    Hunt(store).planner.hunt()
+    over = KETTLE.model_copy(update={"title": f"[Expired] {KETTLE.title}"})
+    report = Hunt(store, entries=(over, TENT)).planner.hunt()
+    assert report.expired == 1
+    ended = {record.opportunity.deal.entry_id for record in store.opportunities() if record.expired}
+    assert ended == {KETTLE.id}
+
+
 def test_a_second_hunt_reads_fetches_and_prices_nothing(store: Store) -> None:
     Hunt(store).planner.hunt()
     again = Hunt(store)

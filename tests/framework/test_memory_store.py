@@ -14,6 +14,7 @@ from framework.feedstate import FeedStatus
 from framework.memory.entries import EXCERPT_CHARS, MAX_ATTEMPTS
 from framework.memory.records import EntryState, EntryVerdict, NotificationState, OpportunityOrder
 from framework.memory.store import Store
+from framework.money import Money
 from tests.framework.memory_examples import (
     FEED,
     START,
@@ -207,16 +208,45 @@ def test_the_same_offer_from_another_feed_is_one_more_source(store: Store) -> No
     assert store.entries(verdict=EntryVerdict.DUPLICATE)[0].entry.id == "entry-2"
 
 
-def test_a_clearly_lower_price_updates_the_opportunity_and_alerts_again(store: Store) -> None:
+def test_a_lower_price_updates_the_opportunity_and_its_waiting_alert(store: Store) -> None:
     first = surface(store, entry(1), "20.00")
-    assert surface(store, entry(2), "19.50") is None
+    assert surface(store, entry(2), "19.50") is None  # a little: not told again
     cheaper = surface(store, entry(3), "15.00")
     assert first is not None
     assert cheaper is not None
     assert cheaper.id == first.id
     assert store.count_opportunities() == 1
-    assert store.opportunities()[0].opportunity.deal.price.amount == 15
-    assert len(store.notifications()) == 2
+    (waiting,) = store.notifications()
+    assert waiting.opportunity is not None
+    assert waiting.opportunity.deal.price.amount == 15
+
+
+def test_only_a_clear_drop_below_the_told_price_is_told_again(store: Store) -> None:
+    def told() -> int:
+        due = [n for n in store.notifications() if n.state is NotificationState.WAITING]
+        for notification in due:
+            store.mark(notification.id, NotificationState.SENT)
+        return len(due)
+
+    surface(store, entry(1), "20.00")
+    assert told() == 1
+    for number, price in ((2, "19.00"), (3, "18.00"), (4, "17.50")):  # little by little
+        assert surface(store, entry(number), price) is None
+        assert store.opportunities()[0].opportunity.deal.price == Money.of(price)
+    assert told() == 0
+    assert surface(store, entry(5), "17.00") is not None  # 15% below what the owner knows of
+    assert told() == 1
+    assert surface(store, entry(6), "18.00") is None  # dearer: one more source
+    assert store.opportunities()[0].opportunity.deal.price == Money.of(17)
+    assert store.count_opportunities() == 1
+
+
+def test_an_offer_that_was_over_and_is_cheaper_now_lives_again(store: Store) -> None:
+    first = surface(store, entry(1), "20.00")
+    assert first is not None
+    store.mark_expired(first.id)
+    assert surface(store, entry(2), "19.00") is None
+    assert store.opportunities()[0].expired is None
 
 
 def test_after_some_weeks_the_same_offer_is_news_again(store: Store, clock: FixedClock) -> None:
