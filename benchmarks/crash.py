@@ -1,7 +1,7 @@
 """Kill the hunter with SIGKILL at random moments, many times, and see whether anything is lost or sent twice.
 
     python -m benchmarks.crash --kills 200             # the memory and the sender, minutes
-    python -m benchmarks.crash --kills 30 --daemon     # the whole daemon, ./dealhound run
+    python -m benchmarks.crash --kills 200 --daemon    # the whole daemon, as ./dealhound run has it
 
 A feed on loopback publishes each entry once per etag (an etag stored without its entries would lose them). A
 Pushover-compatible server on loopback enforces the published limits and fails now and then: 500, 429, answers dropped
@@ -33,6 +33,7 @@ from tests.fakes.pushover import TOKEN, USER, FakePushover, Fault
 
 ROOT = Path(__file__).resolve().parent.parent
 FAULT_SHARE = 0.3  # of all message requests
+SOON = 0.2  # of all kills: counted from the start, so that they fall into it
 
 
 class UnreliablePushover(FakePushover):
@@ -121,7 +122,7 @@ def command(daemon: bool, home: Path, feed: Feed, pushover: FakePushover) -> tup
         "PUSHOVER_USER": USER,
         "PUSHOVER_TOKEN": TOKEN,
     }
-    return [sys.executable, str(ROOT / "cli.py"), "run"], quiet | settings
+    return [sys.executable, "-m", "benchmarks.crash_daemon"], quiet | settings
 
 
 def damage(home: Path) -> list[str]:
@@ -158,20 +159,15 @@ def open_work(home: Path, published: int) -> str | None:
 
 
 class Victims:
-    """Starts one process after the other that is to be killed."""
+    """Lets a mother process fork one process after the other that is to be killed."""
 
-    def __init__(self, arguments: list[str], environment: dict[str, str], *, forks: bool) -> None:
-        self._arguments, self._options = arguments, {"env": environment, "cwd": ROOT, "stderr": subprocess.DEVNULL}
-        self._mother: subprocess.Popen[str] | None = None
-        if forks:
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-            self._mother = subprocess.Popen(arguments, **self._options, **pipes)
+    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        options = {"env": environment, "cwd": ROOT, "stderr": subprocess.DEVNULL}
+        self._mother = subprocess.Popen(arguments, **options, **pipes)
 
     def start(self) -> int:
-        """Its pid. With a mother process the one before must be dead."""
-        if self._mother is None:
-            self._process = subprocess.Popen(self._arguments, **self._options)
-            return self._process.pid
+        """Its pid. The one before must be dead."""
         assert self._mother.stdin is not None
         assert self._mother.stdout is not None
         self._mother.stdin.write("fork\n")
@@ -179,36 +175,39 @@ class Victims:
         return int(self._mother.stdout.readline())
 
     def end(self, pid: int, how: signal.Signals) -> bool:
-        """Send the signal and wait; False when the process was gone already."""
-        if self._mother is None and self._process.poll() is not None:
+        """Send the signal; False when the process was gone already."""
+        try:
+            os.kill(pid, how)
+        except ProcessLookupError:
             return False
-        os.kill(pid, how)
-        if self._mother is None:
-            self._process.wait(30)
         return True
 
     def close(self) -> None:
         """End the mother process."""
-        if self._mother is not None and self._mother.stdin:
+        if self._mother.stdin:
             self._mother.stdin.close()
-            self._mother.wait(30)
+        self._mother.wait(60)
 
 
 def run(kills: int, daemon: bool, home: Path, feed: Feed, pushover: UnreliablePushover, longest: float) -> dict:
     """Start and kill; then let it finish in peace."""
-    victims = Victims(*command(daemon, home, feed, pushover), forks=not daemon)
+    victims = Victims(*command(daemon, home, feed, pushover))
     broken: list[str] = []
     found_sending = 0
     for number in range(kills):
         pid = victims.start()
-        time.sleep(random.uniform(0.0, longest))
+        if random.random() < SOON:
+            time.sleep(random.uniform(0.0, longest))
+        else:
+            wait_for_a_hunt(home)
+            time.sleep(random.uniform(0.0, longest))
         if not victims.end(pid, signal.SIGKILL):
             broken.append(f"start {number + 1}: the process ended by itself")
         broken += [f"kill {number + 1}: {what}" for what in damage(home)]
         found_sending += in_hand(home)
     feed.open, pushover.unreliable = False, False
     pid = victims.start()
-    patience = time.monotonic() + (600 if daemon else 300)
+    patience = time.monotonic() + (1200 if daemon else 300)
     while (left := open_work(home, feed.published)) and time.monotonic() < patience:
         time.sleep(0.5)
     time.sleep(15 if daemon else 3)  # a last snapshot, and a last chance to send something twice
@@ -220,6 +219,22 @@ def run(kills: int, daemon: bool, home: Path, feed: Feed, pushover: UnreliablePu
         "left_over": left,
         "damage": broken + damage(home),
     }
+
+
+def wait_for_a_hunt(home: Path) -> None:
+    """Until another hunt has begun (or a minute is over), so that a kill falls into the work, not into the start."""
+    before, ends = hunts(home), time.monotonic() + 60
+    while hunts(home) == before and time.monotonic() < ends:
+        time.sleep(0.05)
+
+
+def hunts(home: Path) -> int:
+    """How many hunts were begun."""
+    try:
+        with closing(sqlite3.connect(home / "state" / "dealhound.db", timeout=30)) as connection:
+            return int(connection.execute("SELECT count(*) FROM hunts").fetchone()[0])
+    except sqlite3.OperationalError:  # there is no folder or no schema yet
+        return 0
 
 
 def in_hand(home: Path) -> int:
@@ -273,7 +288,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--daemon", action="store_true", help="kill the whole daemon instead of the memory's part")
-    parser.add_argument("--longest", type=float, help="longest life in seconds (default 8, with --daemon 30)")
+    parser.add_argument("--longest", type=float, help="longest life in seconds (default 8)", default=8.0)
     parser.add_argument("--pause", type=float, help="seconds between two entries of the feed (default 2)", default=2.0)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -284,8 +299,7 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="dealhound-crash-") as folder,
         UnreliablePushover() as pushover,
     ):
-        longest = options.longest or (30.0 if options.daemon else 8.0)
-        result = run(options.kills, options.daemon, Path(folder), feed, pushover, longest)
+        result = run(options.kills, options.daemon, Path(folder), feed, pushover, options.longest)
     result["seconds"] = round(time.monotonic() - started)
     print(json.dumps(result, indent=1))
     sound = not result["damage"] and not result["left_over"] and result["memory_json_is_the_database"]

@@ -7,9 +7,7 @@ input; it answers with the victim's pid.
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -18,6 +16,7 @@ from urllib.request import Request, urlopen
 
 from agents.messaging.pushover import PushoverNotifier
 from agents.messaging.sender import Sender
+from benchmarks.crash_daemon import fork_when_asked
 from framework.deals import Deal, Entry, Judgement, Kind, Reading, ReadingVerdict, Valuation, Verdict
 from framework.feedstate import FeedState, FeedStatus, PollOutcome, PollResult
 from framework.memory.snapshot import Snapshot
@@ -25,23 +24,7 @@ from framework.memory.store import Store
 from framework.money import Money
 from framework.outbox import Backoff
 
-
-def serve(home: Path, *addresses: str) -> None:
-    """Fork a hunting process whenever asked to, until the input ends."""
-    warm_up()
-    for _ in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # log lines are not for the driver
-            main(home, *addresses)
-        print(pid, flush=True)
-        os.waitpid(pid, 0)
-
-
-def warm_up() -> None:
-    """Import what is otherwise imported at first use."""
-    for name in ("alembic.command", "pushover_complete", "agents.messaging.pushover_session"):
-        importlib.import_module(name)
+_USED = ("alembic.command", "pushover_complete", "agents.messaging.pushover_session")
 
 
 def main(home: Path, feed_url: str, pushover_url: str, user: str, token: str) -> None:
@@ -103,4 +86,4 @@ _JUDGEMENT = Judgement(
 )
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), *sys.argv[2:])
+    fork_when_asked(_USED, lambda: main(Path(sys.argv[1]), *sys.argv[2:]))
