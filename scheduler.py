@@ -30,6 +30,7 @@ GRACE = 7.0  # seconds that a hunt in progress may take to finish its item
 LAST_SECOND = 9.5  # after a signal the process ends here in any case: the promise is to be gone in 10
 OUTBOX_SECONDS = 20
 MANY_FEEDS = 100
+WATCH_SECONDS = 300
 RECHECK_SECONDS = 3600
 UPKEEP_SECONDS = 24 * 3600
 JITTER_SHARE = 0.1  # of the interval: daemons all over the world must not poll in step
@@ -54,6 +55,7 @@ class Daemon:
         )
         self._add("hunt", self._hunt, interval, jitter=round(interval * JITTER_SHARE))
         self._add("outbox", lambda: jobs.deliver(hound), OUTBOX_SECONDS, executor="outbox")
+        self._add("watch", lambda: hound.watch.look(), WATCH_SECONDS, first=120, executor="outbox")
         self._add("recheck", hound.recheck, RECHECK_SECONDS, first=1800)
         self._add("upkeep", lambda: jobs.upkeep(hound), UPKEEP_SECONDS, first=3600)
         self._report_failures()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from agents.planning import PlanningAgent
     from agents.rates import RateBook
     from agents.scanner import ScannerAgent
+    from agents.watch import Watch
     from framework.chat.client import Chat
     from framework.deals import Deal, Entry, Opportunity
     from framework.feeds import Poller
@@ -422,6 +423,13 @@ class Hound:
         from agents.recheck import Recheck
 
         Recheck(self.store, self.fetch_page).look()
+
+    @cached_property
+    def watch(self) -> Watch:
+        """Looks after the daemon itself."""
+        from agents.watch import Watch, looks
+
+        return Watch(self.store, self.notices, looks(self))
 
     def upkeep(self) -> None:
         """Once a day: forget entries that nobody will ask for again; once a week, give their space back."""

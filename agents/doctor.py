@@ -6,14 +6,13 @@ import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from agents.watch import FREE_BYTES
 from framework.errors import DealhoundError
 from framework.feedstate import FeedStatus
 from framework.health import Check, CheckStatus
 
 if TYPE_CHECKING:
     from agents.assemble import Hound
-
-_FREE_BYTES = 500_000_000
 
 
 def examine(hound: Hound) -> list[Check]:
@@ -88,7 +87,7 @@ def _work(hound: Hound) -> Check:
 
 def _disk(hound: Hound) -> Check:
     free = shutil.disk_usage(hound.settings.state).free
-    if free < _FREE_BYTES:
+    if free < FREE_BYTES:
         return _degraded(
             "disk", f"{free / 1e6:,.0f} MB free", "Free some space: memory cannot be written on a full disk"
         )

@@ -38,7 +38,8 @@ class Lessons:
         said = {}
         if self.threshold is not None:
             least = f"{self.threshold.min_probability:.0%}"
-            said[f"threshold {least}"] = (
+            about = round(20 * self.threshold.min_probability) / 20  # a step of a percent is no news
+            said[f"threshold about {about:.0%}"] = (
                 f"Alerts must be {least} sure, from {self.votes} votes: "
                 f"of the {self.threshold.votes} that were, about {self.threshold.precision:.0%} were good."
             )

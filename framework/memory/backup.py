@@ -74,7 +74,7 @@ def _pack(store: Store, home: Path, folder: Path, draft: Path, target: Path) -> 
     try:
         included = store.copy_to(copy)
     except DatabaseUnavailable as error:
-        raise BackupError(str(error)) from error
+        raise BackupError(f"The backup cannot be written: {error}") from error
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(),

@@ -220,6 +220,14 @@ class Notifications(Repository):
         with self._database.read() as connection:
             return connection.execute(query).scalar()
 
+    def last_finished(self, channel: str) -> Notification | None:
+        """What a channel was last done with, be it sent or given up."""
+        query = _query().where(outbox.c.channel == channel, outbox.c.finished.is_not(None))
+        query = query.where(outbox.c.state != NotificationState.DROPPED.value)
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(outbox.c.finished.desc()).limit(1)).mappings().first()
+            return None if row is None else _record(row)
+
     def deliveries(self, limit: int = 100) -> list[Delivery]:
         """The delivery log, newest first."""
         query = select(

@@ -27,6 +27,7 @@ from framework.memory.snapshot_format import from_json, to_json
 from framework.memory.state import OPPORTUNITIES_VERSION
 from framework.memory.store import Store
 
+SET_ASIDE = "snapshot.set_aside"  # {"reason": ..., "kept_as": ..., "at": ...}, until its owner was told
 _WRITTEN = "snapshot.written"  # {"version": ..., "sha256": ...} of the file as we left it
 _MAX_BYTES = 2 << 30
 _STALE_SECONDS = 600
@@ -99,6 +100,8 @@ class Snapshot:
             os.rename(self._path, aside)
         except OSError as error:
             raise SnapshotError(str(self._path), f"{reason} It cannot be moved away: {error.strerror}") from error
+        said = {"reason": reason, "kept_as": aside.name, "at": stamp}
+        self._store.set_state(SET_ASIDE, said)
         log.warning("memory.json set aside", path=str(self._path), kept_as=str(aside), reason=reason)
 
 
