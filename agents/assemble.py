@@ -16,6 +16,7 @@ import structlog
 from framework.log import LogBuffer
 from framework.progress import ProgressBoard
 from framework.settings import Settings
+from framework.tally import Tally
 
 if TYPE_CHECKING:
     from agents.appraiser import Appraiser
@@ -61,6 +62,7 @@ class Hound:
         self.log_buffer = log_buffer or LogBuffer()
         self.stop_event = threading.Event()
         self.progress = ProgressBoard()
+        self.tally = Tally()
         self._open = ExitStack()
         self._sending = threading.Lock()
 
@@ -246,7 +248,7 @@ class Hound:
         """The ensemble agent."""
         from agents.ensemble import EnsembleAgent
 
-        return EnsembleAgent(self.members, self.blender)
+        return EnsembleAgent(self.members, self.blender, self.tally)
 
     @cached_property
     def blender(self) -> Blender:
@@ -459,6 +461,7 @@ class Hound:
             read_sample_feed,
             notices=self.notices,
             progress=self.progress,
+            tally=self.tally,
             stop=self.stop_event,
             max_entries=self.settings.max_entries,
             max_alerts=self.settings.max_alerts,

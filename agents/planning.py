@@ -121,5 +121,6 @@ def _report(workflow: Workflow, started: datetime, seconds: float) -> HuntReport
         opportunities=tuple(workflow.opportunities),
         problems=tuple(workflow.problems),
         stage_ms=workflow.stage_ms,
+        members=workflow.tally.drain(),
         **workflow.counts,
     )

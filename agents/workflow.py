@@ -33,6 +33,7 @@ from framework.money import Money
 from framework.outbox import LOCAL_CHANNELS, Repeat
 from framework.progress import ProgressBoard
 from framework.reading.expiry import says_over
+from framework.tally import Tally
 
 ESTIMATE_BATCH = 64  # deals priced together: bounds memory and the wait for a stop
 BACKLOG = 50  # entries of a new feed that are hunted at its first poll
@@ -52,6 +53,7 @@ class Parts:
     sample_feed: Callable[[], PollResult]
     notices: Notices | None = None
     progress: ProgressBoard = field(default_factory=ProgressBoard)
+    tally: Tally = field(default_factory=Tally)
     stop: threading.Event = field(default_factory=threading.Event)
     max_entries: int = 200
     max_alerts: int = 5
@@ -73,7 +75,7 @@ class Workflow:
         and judging to the entries with these ids; ``None`` means all that wait. With a limit it is a hunt's share.
         """
         self.hunt_id, self._parts, self._feeds, self._only = hunt_id, parts, feeds, only
-        self._store, self._progress = parts.store, parts.progress
+        self._store, self._progress, self.tally = parts.store, parts.progress, parts.tally
         self.counts: dict[str, int] = {}
         self.stage_ms: dict[str, int] = {}
         self.judged: list[JudgedOffer] = []

@@ -37,6 +37,7 @@ class HuntReport(Value):
     expired: int = 0  # opportunities whose posts say by now that they are over
     sent: int = 0
     stage_ms: dict[str, int] = Field(default_factory=dict, description="milliseconds per stage")
+    members: dict[str, int] = Field(default_factory=dict, description="estimates and errors per member since the last")
     sample: bool = False
     judged: tuple[JudgedOffer, ...] = ()
     opportunities: tuple[Opportunity, ...] = ()
@@ -46,4 +47,4 @@ class HuntReport(Value):
         """The figures by name, as the memory keeps and adds them up."""
         figures = {name: value for name, value in self if isinstance(value, int) and not isinstance(value, bool)}
         stages = {f"ms_{stage}": spent for stage, spent in self.stage_ms.items()}
-        return figures | stages | {"judged": len(self.judged), "opportunities": len(self.opportunities)}
+        return figures | stages | self.members | {"judged": len(self.judged), "opportunities": len(self.opportunities)}

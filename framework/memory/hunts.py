@@ -15,6 +15,8 @@ from framework.memory.records import HuntRecord, Usage
 from framework.memory.state import HUNT_TOTALS, add_up
 from framework.memory.tables import hunts, llm_cache, llm_usage, state
 
+_LLM_TOTALS = "llm.totals"
+
 
 class Hunts(Repository):
     """Runs of the pipeline, LLM usage and the LLM reply cache."""
@@ -69,7 +71,7 @@ class Hunts(Repository):
         hunt_id: str | None = None,
     ) -> None:
         """Note what one call of a language model took."""
-        row = {
+        row: dict[str, Any] = {
             "at": self._clock(),
             "hunt_id": hunt_id,
             "model": model,
@@ -80,6 +82,13 @@ class Hunts(Repository):
         }
         with self._database.write() as connection:
             connection.execute(insert(llm_usage).values(**row))
+            used = {"calls": 1, "tokens_in": tokens_in, "tokens_out": tokens_out, "micro_usd": round(row["usd"] * 1e6)}
+            add_up(connection, _LLM_TOTALS, used, row["at"])
+
+    def usage_totals(self) -> dict[str, int]:
+        """All usage ever, that which was forgotten since included: calls, tokens_in, tokens_out, micro_usd."""
+        with self._database.read() as connection:
+            return dict(connection.execute(select(state.c.value).where(state.c.key == _LLM_TOTALS)).scalar() or {})
 
     def usage_since(self, since: datetime, *, model: str | None = None, hunt_id: str | None = None) -> Usage:
         """What language models took since a moment, of one model or one hunt where given."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, or_, 
 
 from framework.deals import Opportunity
 from framework.memory.base import Repository, chunks, insert_new, serialize
+from framework.memory.pushes import note_push
 from framework.memory.records import Delivery, Notification, NotificationState
 from framework.memory.state import set_value
 from framework.memory.tables import deliveries, opportunities, outbox
@@ -126,6 +127,8 @@ class Notifications(Repository):
             if channel is None:
                 return
             connection.execute(update(outbox).where(outbox.c.id == notification_id).values(**values))
+            if state is NotificationState.SENT:
+                note_push(connection, notification_id, now)
             _log(connection, notification_id, channel, now, "delayed" if waiting else state.value, detail)
 
     def log_delivery(self, notification_id: int, outcome: str, detail: str) -> None:

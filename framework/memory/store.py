@@ -15,12 +15,25 @@ from framework.memory.judgements import Judgements
 from framework.memory.migrate import migrate
 from framework.memory.notifications import Notifications
 from framework.memory.opportunities import Opportunities
+from framework.memory.pushes import Pushes
 from framework.memory.retention import Retention
 from framework.memory.sharing import Sharing
 from framework.memory.state import KeyValues
 
 
-class Store(Feeds, Entries, Judgements, Opportunities, Feedback, Notifications, Hunts, Sharing, KeyValues, Retention):
+class Store(
+    Feeds,
+    Entries,
+    Judgements,
+    Opportunities,
+    Feedback,
+    Notifications,
+    Pushes,
+    Hunts,
+    Sharing,
+    KeyValues,
+    Retention,
+):
     """All aspects of the memory together (each base class is one of them). Every method is one transaction.
 
     All methods raise ``DatabaseUnavailable`` when the database cannot do its work; nothing is half stored then.

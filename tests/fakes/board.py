@@ -97,7 +97,9 @@ def judgement(number: int) -> Judgement:
     )
 
 
-def add_opportunity(store: Store, number: int, title: str | None = None, **changes: Any) -> None:
+def add_opportunity(
+    store: Store, number: int, title: str | None = None, *, channels: Sequence[str] = ("console",), **changes: Any
+) -> None:
     """Take one entry through the whole pipeline into the store."""
     offer = deal(number, title, **changes)
     entry = Entry(id=offer.entry_id, feed_url=FEED, url=offer.url, title=offer.title, sample=offer.sample)
@@ -113,7 +115,7 @@ def add_opportunity(store: Store, number: int, title: str | None = None, **chang
         valuation(number),
         judgement(number),
         hunt_id="hunt-1",
-        channels=("console",),
+        channels=channels,
         product_key=f"product-{number}",
     )
 
@@ -216,6 +218,16 @@ def ask(question: str, turns: Sequence[tuple[str, str]]) -> Iterator[str]:
     if question == "fail":
         raise ChatUnavailable("made-up", "The server does not answer")
     yield f"You asked: {question} (turns before: {len(turns)})"
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
 
 
 class Controls:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +24,7 @@ from framework.web.context import DashboardContext
 from framework.web.guard import is_loopback
 from framework.web.server import ServerHandle, serve
 from tests.fakes import board
-
-
-class Clock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = board.NOW
-
-    def __call__(self) -> datetime:
-        return self.now
+from tests.fakes.board import Clock
 
 
 @pytest.fixture

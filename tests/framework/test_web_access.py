@@ -20,18 +20,9 @@ from framework.web.app import create_app
 from framework.web.context import DashboardContext
 from framework.web.server import serve
 from tests.fakes import board
+from tests.fakes.board import Clock
 
 PASSWORD = "correct horse battery"
-
-
-class Clock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = board.NOW
-
-    def __call__(self) -> Any:
-        return self.now
 
 
 @pytest.fixture

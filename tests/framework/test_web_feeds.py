@@ -1,4 +1,4 @@
-"""What other programs read: the opportunities as feeds, and the figures for Prometheus."""
+"""What feed readers read: the opportunities as RSS and JSON Feed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import feedparser
 import httpx2
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from framework.log import LogBuffer
 from framework.memory.store import Store
@@ -62,34 +61,3 @@ def test_the_json_feed_holds_the_same_and_no_script(web: httpx2.Client, store: S
 def test_empty_feeds_are_valid(web: httpx2.Client) -> None:
     assert not feedparser.parse(web.get("/feed.xml").content).bozo
     assert web.get("/feed.json").json()["items"] == []
-
-
-def _figures(web: httpx2.Client) -> dict[tuple[str, ...], float]:
-    families = text_string_to_metric_families(web.get("/metrics").text)
-    return {(s.name, *s.labels.values()): s.value for family in families for s in family.samples}
-
-
-def test_the_metrics_count_feeds_entries_outbox_money_and_hunts(web: httpx2.Client, store: Store) -> None:
-    board.fill(store, 3)
-    store.add_usage("model", 1000, 50, 0.25)
-    figures = _figures(web)
-    assert figures["dealhound_up",] == 1
-    assert figures["dealhound_feeds", "failing"] == 1
-    assert figures["dealhound_entries_total", "opportunity"] == 3
-    assert figures["dealhound_entries_total", "skipped"] == 1
-    assert figures["dealhound_outbox", "waiting"] == 3
-    assert figures["dealhound_llm_tokens_total", "in"] == 1000
-    assert figures["dealhound_llm_usd_total",] == 0.25
-    assert figures["dealhound_last_hunt_items", "deals"] == 3
-
-
-def test_every_metric_has_help_and_type(web: httpx2.Client, store: Store) -> None:
-    board.fill(store, 1)
-    for family in text_string_to_metric_families(web.get("/metrics").text):
-        assert family.documentation, family.name
-        assert family.type in ("gauge", "counter"), family.name
-
-
-def test_the_metrics_say_down_when_the_database_is_gone(web: httpx2.Client, store: Store) -> None:
-    store.close()
-    assert _figures(web)["dealhound_up",] == 0
