@@ -1,30 +1,35 @@
-"""The API: the memory as JSON, the owner's word on a deal, and prices on request. Documented at /api/openapi.json."""
+"""The API: the memory as JSON, and what the owner can do. Documented by OpenAPI at /api/openapi.json."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
-from fastapi import FastAPI, HTTPException, Path, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel
+from starlette.routing import Match
 
-from framework.deals import Estimate
-from framework.errors import DatabaseUnavailable, DealhoundError
+from framework.errors import DatabaseUnavailable
 from framework.feedstate import FeedState
-from framework.memory.feedback import Vote
-from framework.memory.records import EntryRecord, EntryVerdict, HuntRecord, OpportunityOrder, OpportunityRecord
-from framework.views.markup import web_address
+from framework.memory.records import (
+    EntryRecord,
+    EntryVerdict,
+    HuntRecord,
+    Notification,
+    NotificationState,
+    OpportunityOrder,
+    OpportunityRecord,
+    PricePoint,
+)
+from framework.progress import HuntProgress
+from framework.web.api_acts import add_acts
+from framework.web.api_words import EVERYWHERE, UNKNOWN, Identity, Limit, Offset, Search, found
 from framework.web.context import DashboardContext
 
-_MOST_DESCRIPTIONS = 32
-_Text = TypeVar("_Text")
-Identity = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
-Limit = Annotated[int, Query(ge=1, le=200, description="how many at most")]
-Offset = Annotated[int, Query(ge=0, le=10_000_000, description="how many to leave out first")]
-Search = Annotated[str | None, Query(max_length=200, description="words of the title")]
-Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+# For the documentation: who comes in is decided by the door (framework.web.login), before any route is looked at.
+_TOKEN = HTTPBearer(auto_error=False, description="A token made by ./dealhound tokens add NAME")
 
 
 class Page(BaseModel):
@@ -34,56 +39,39 @@ class Page(BaseModel):
     items: list[OpportunityRecord]
 
 
-class Word(BaseModel):
-    """The owner's word on an opportunity."""
+class Status(BaseModel):
+    """What the daemon is at."""
 
-    model_config = ConfigDict(extra="forbid")
-    word: Vote
-
-
-class Said(BaseModel):
-    """What an act came to, in one sentence."""
-
-    said: str
-
-
-class FeedAddress(BaseModel):
-    """A feed by its address."""
-
-    model_config = ConfigDict(extra="forbid")
-    url: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
-
-
-class PriceRequest(BaseModel):
-    """Products to price, each described in its own words, without price and shop."""
-
-    model_config = ConfigDict(extra="forbid")
-    descriptions: list[Description] = Field(min_length=1, max_length=_MOST_DESCRIPTIONS)
-
-
-class Priced(BaseModel):
-    """What one product is worth, or why that cannot be said."""
-
-    description: str
-    estimate: Estimate | None = None
-    failure: str | None = None
+    paused: bool
+    hunt: HuntProgress | None  # the one at work
 
 
 def add_api(app: FastAPI, context: DashboardContext) -> None:
     """Put all API routes on the app, and translate the errors that they may meet."""
     app.add_exception_handler(DatabaseUnavailable, _unavailable)
-    _add_reading(app, context)
-    _add_acting(app, context)
+    app.add_exception_handler(405, _not_allowed)
+    router = APIRouter(prefix="/api", dependencies=[Depends(_TOKEN)], responses=EVERYWHERE)
+    _add_deals(router, context)
+    _add_work(router, context)
+    add_acts(router, context)
+    app.include_router(router)
 
 
 def _unavailable(_request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": str(error)}, 503)
 
 
-def _add_reading(app: FastAPI, context: DashboardContext) -> None:
+def _not_allowed(request: Request, _error: Exception) -> JSONResponse:
+    """405 with every method of the path: Starlette names those of one route only, and here each method is a route."""
+    matching = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    methods = {method for route in matching for method in getattr(route, "methods", None) or ()}
+    return JSONResponse({"detail": "Method Not Allowed"}, 405, headers={"allow": ", ".join(sorted(methods))})
+
+
+def _add_deals(router: APIRouter, context: DashboardContext) -> None:
     store = context.store
 
-    @app.get("/api/opportunities", tags=["deals"])
+    @router.get("/opportunities", tags=["deals"])
     def opportunities(
         limit: Limit = 50,
         offset: Offset = 0,
@@ -94,83 +82,47 @@ def _add_reading(app: FastAPI, context: DashboardContext) -> None:
     ) -> Page:
         """Deals that were judged worth surfacing."""
         since = context.clock() - timedelta(days=days) if days else None
-        found = store.opportunities(limit, offset, order=order, search=search, since=since, samples=samples)
-        return Page(total=store.count_opportunities(search=search, since=since, samples=samples), items=found)
+        records = store.opportunities(limit, offset, order=order, search=search, since=since, samples=samples)
+        return Page(total=store.count_opportunities(search=search, since=since, samples=samples), items=records)
 
-    @app.get("/api/opportunities/{identity}", tags=["deals"], responses={404: {"description": "Unknown"}})
+    @router.get("/opportunities/{identity}", tags=["deals"], responses=UNKNOWN)
     def opportunity(identity: Identity) -> OpportunityRecord:
         """One opportunity with everything it was judged on."""
-        return _found(store.opportunity(identity), "opportunity")
+        return found(store.opportunity(identity), "opportunity")
 
-    @app.get("/api/entries", tags=["feeds"])
+    @router.get("/opportunities/{identity}/prices", tags=["deals"], responses=UNKNOWN)
+    def prices(identity: Identity) -> list[PricePoint]:
+        """What an opportunity's product cost in all offers that were seen, oldest first."""
+        return store.price_history(found(store.opportunity(identity), "opportunity").product_key)
+
+    @router.get("/notifications", tags=["deals"])
+    def notifications(limit: Limit = 50, state: NotificationState | None = None) -> list[Notification]:
+        """The outbox: what was or will be sent, newest first."""
+        return store.notifications(limit, state=state)
+
+
+def _add_work(router: APIRouter, context: DashboardContext) -> None:
+    store = context.store
+
+    @router.get("/entries", tags=["feeds"])
     def entries(
         limit: Limit = 50, offset: Offset = 0, search: Search = None, verdict: EntryVerdict | None = None
     ) -> list[EntryRecord]:
         """What became of the entries of the feeds, and why; newest first."""
         return store.entries(limit, offset, verdict=verdict, search=search)
 
-    @app.get("/api/feeds", tags=["feeds"])
+    @router.get("/feeds", tags=["feeds"])
     def feeds() -> list[FeedState]:
         """The feeds and their health."""
         return store.feeds()
 
-    @app.get("/api/hunts", tags=["operation"])
+    @router.get("/hunts", tags=["operation"])
     def hunts(limit: Limit = 50) -> list[HuntRecord]:
         """The last hunts, newest first."""
         return store.hunts(limit)
 
-
-def _add_acting(app: FastAPI, context: DashboardContext) -> None:
-    store = context.store
-    unknown: dict[int | str, dict[str, Any]] = {404: {"description": "Unknown"}}
-
-    @app.post("/api/opportunities/{identity}/feedback", tags=["deals"], responses=unknown)
-    def feedback(identity: Identity, word: Word) -> Said:
-        """Store the owner's word on an opportunity; the alert threshold learns from it."""
-        if not store.vote(identity, word.word, via="dashboard"):
-            raise HTTPException(404, "There is no such opportunity")
-        return Said(said="Noted")
-
-    @app.post("/api/opportunities/{identity}/resend", tags=["deals"], responses={**unknown, 409: {"description": "No"}})
-    def resend(identity: Identity) -> Said:
-        """Put the notification of an opportunity into the outbox once more."""
-        _found(store.opportunity(identity), "opportunity")
-        return Said(said=_offered(context.resend, "Sending again")(identity))
-
-    @app.post("/api/feeds", tags=["feeds"], status_code=201, responses={409: {"description": "No web address"}})
-    def add_feed(feed: FeedAddress) -> FeedState:
-        """Follow a feed; one that is followed already is returned as it is."""
-        address = web_address(feed.url)
-        if address is None:
-            raise HTTPException(409, "Give the feed's address, beginning with https:// or http://")
-        return store.add_feed(address)
-
-    @app.post("/api/price", tags=["deals"], responses={409: {"description": "Not offered here"}})
-    def price(request: PriceRequest) -> list[Priced]:
-        """What products are worth, each with a calibrated 80% range."""
-        try:
-            answers = _offered(context.price, "Pricing")(request.descriptions)
-        except DatabaseUnavailable:
-            raise
-        except DealhoundError as error:
-            raise HTTPException(503, str(error)) from error
-        return [
-            Priced(
-                description=text,
-                estimate=said if isinstance(said, Estimate) else None,
-                failure=None if isinstance(said, Estimate) else said,
-            )
-            for text, said in zip(request.descriptions, answers, strict=True)
-        ]
-
-
-def _found(record: _Text | None, what: str) -> _Text:
-    if record is None:
-        raise HTTPException(404, f"There is no such {what}")
-    return record
-
-
-def _offered(act: Callable[..., Any] | None, what: str) -> Callable[..., Any]:
-    if act is None:
-        raise HTTPException(409, f"{what} is not offered here")
-    return act
+    @router.get("/status", tags=["operation"])
+    def status() -> Status:
+        """Whether hunts are paused, and what the running one is at."""
+        paused = context.controls is not None and context.controls.paused()
+        return Status(paused=paused, hunt=context.progress())

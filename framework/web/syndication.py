@@ -33,7 +33,12 @@ def add_syndication(app: FastAPI, context: DashboardContext) -> None:
         """The newest opportunities as RSS."""
         return Response(rss(newest(), str(request.base_url)), media_type="application/rss+xml; charset=utf-8")
 
-    @app.get("/feed.json", tags=["deals"])
+    @app.get(
+        "/feed.json",
+        tags=["deals"],
+        response_class=Response,
+        responses={200: {"content": {"application/feed+json": {}}}},
+    )
     def feed_json(request: Request) -> JSONResponse:
         """The newest opportunities as JSON Feed."""
         return JSONResponse(json_feed(newest(), str(request.base_url)), media_type="application/feed+json")
