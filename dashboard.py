@@ -34,7 +34,7 @@ def create_app(context: DashboardContext) -> FastAPI:
 
     def mount(app: FastAPI) -> None:
         add_parts(app, pages, desk)
-        look.mount(app, build(pages, desk, context.ask))
+        look.mount(app, build(pages, desk, context.ask), context.settings.root_path)
 
     return create_web_app(context, mount)
 

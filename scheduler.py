@@ -222,7 +222,7 @@ def serve_dashboard(hound: Hound, daemon: Daemon | SharedDaemon) -> ServerHandle
         fetch_picture=hound.fetch_picture,
         preferences=OwnerPreferences(hound),
     )
-    return serve(create_app(context), hound.settings.host, hound.settings.port)
+    return serve(create_app(context), hound.settings.host, hound.settings.port, hound.settings.trusted_proxies)
 
 
 def _stop_on_signals() -> threading.Event:

@@ -75,6 +75,14 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="address of the dashboard; any but loopback needs a password")
     port: int = Field(7860, ge=0, le=65535, description="port of the dashboard, API and health")
     password: SecretStr | None = Field(None, description="password of the dashboard")
+    root_path: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9_.~-]+)*$",
+        description="path of the dashboard behind a reverse proxy, such as /deals",
+    )
+    trusted_proxies: Hosts = Field(
+        ("127.0.0.1",), description="addresses or networks of reverse proxies whose word on the visitor is believed"
+    )
     database_url: str | None = Field(None, description="SQLAlchemy URL; default SQLite in the home folder")
     chroma_url: str | None = Field(None, description="URL of a Chroma server; default a folder in the home folder")
     timezone: str = Field("UTC", description="your time zone, such as Europe/Berlin, for times shown and quiet hours")

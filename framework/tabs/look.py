@@ -41,7 +41,7 @@ def gradio() -> Any:
     return library
 
 
-def mount(app: FastAPI, blocks: Any) -> None:
+def mount(app: FastAPI, blocks: Any, root_path: str = "") -> None:
     """Put the dashboard at "/" of an app, without anything of Gradio's that the page does not need."""
     gr = gradio()
     _add_short_heartbeat(app)
@@ -50,6 +50,7 @@ def mount(app: FastAPI, blocks: Any) -> None:
         app,
         blocks,
         path="/",
+        root_path=root_path or None,
         footer_links=[],
         run_history=False,
         show_error=False,

@@ -19,6 +19,7 @@ from framework.web.headers import SecurityHeaders
 from framework.web.health import Health
 from framework.web.login import Door, add_login
 from framework.web.metrics import add_metrics
+from framework.web.proxy import RootPath
 from framework.web.syndication import add_syndication
 from framework.web.votes import add_votes
 
@@ -49,6 +50,8 @@ def create_app(context: DashboardContext, mount: Callable[[FastAPI], None] | Non
     app.add_middleware(Door, access=access)
     app.add_middleware(Guard, any_host=context.settings.password is not None)
     app.add_middleware(SecurityHeaders)
+    if context.settings.root_path:
+        app.add_middleware(RootPath, path=context.settings.root_path)
     return app
 
 

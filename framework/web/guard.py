@@ -1,8 +1,9 @@
 """Which requests are let in at all: the right host, the right origin, a known path.
 
 Without a password the server answers only under loopback names: a web page that points its own name at 127.0.0.1 (DNS
-rebinding) is refused. Requests that another site's page makes are refused by their origin, which browsers send and
-pages cannot forge (https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html).
+rebinding) is refused, and so is who comes through a proxy. Requests that another site's page makes are refused by their
+origin, which browsers send and pages cannot forge
+(https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html).
 Of the paths that Gradio opens only those are let through that the dashboard's page itself asks for: no file access, no
 uploads, no proxy, no API pages.
 """
@@ -46,7 +47,8 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if not self._any_host and not is_loopback(_name(host)) and not scope["path"].startswith(_SIGNED):
+        local = is_loopback(_name(host)) and _comes_from_here(scope)
+        if not self._any_host and not local and not scope["path"].startswith(_SIGNED):
             return PlainTextResponse("Use a loopback address, such as http://127.0.0.1, or set a password", 421)
         if not _same_origin(headers, host):
             return PlainTextResponse("Requests from other sites are refused", 403)
@@ -66,6 +68,12 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _comes_from_here(scope: Scope) -> bool:
+    """Whether the visitor is on this machine; one that a proxy names is not, even where the proxy is."""
+    client = scope.get("client")
+    return client is None or is_loopback(client[0])
 
 
 def _name(host: str) -> str:

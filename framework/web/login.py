@@ -81,9 +81,12 @@ def add_login(app: FastAPI, access: Access) -> None:
         secret = access.log_in((await read_form(request)).get("password", ""), address)
         if secret is None:
             return _page("That is not the password.", 403)
-        inside = RedirectResponse(f"{request.scope.get('root_path', '')}/", 303)
+        if before := session_of(request.headers):  # one browser, one session: an older one, or a planted one, ends
+            access.log_out(before)
+        home = f"{request.scope.get('root_path', '')}/"
+        inside = RedirectResponse(home, 303)
         secure = request.url.scheme == "https"
-        inside.set_cookie(COOKIE, secret, max_age=_DAYS_30, httponly=True, samesite="lax", secure=secure)
+        inside.set_cookie(COOKIE, secret, max_age=_DAYS_30, path=home, httponly=True, samesite="lax", secure=secure)
         return inside
 
     @app.post("/logout", include_in_schema=False)
@@ -91,7 +94,7 @@ def add_login(app: FastAPI, access: Access) -> None:
         if secret := session_of(request.headers):
             access.log_out(secret)
         outside = RedirectResponse(f"{request.scope.get('root_path', '')}/login", 303)
-        outside.delete_cookie(COOKIE)
+        outside.delete_cookie(COOKIE, path=f"{request.scope.get('root_path', '')}/")
         return outside
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 import structlog
 import uvicorn
@@ -46,14 +46,19 @@ class ServerHandle:
         return not self._thread.is_alive()
 
 
-def serve(app: ASGIApp, host: str, port: int) -> ServerHandle:
-    """Listen and serve from a thread of its own. Raises ``SettingsError`` when the address cannot be had."""
+def serve(app: ASGIApp, host: str, port: int, trusted_proxies: Sequence[str] = ()) -> ServerHandle:
+    """Listen and serve from a thread of its own. Raises ``SettingsError`` when the address cannot be had.
+
+    ``trusted_proxies`` are addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    """
     listener = _listen(host, port)
     streams = _EndableStreams(app)
     config = uvicorn.Config(
         streams,
         log_config=None,
         access_log=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
         server_header=False,
         lifespan="on",
         timeout_graceful_shutdown=_GRACE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from framework.log import LogBuffer
+from framework.log import LogBuffer, configure_logging
 from framework.memory.feedback import Vote
 from framework.memory.store import Store
 from framework.settings import Settings
@@ -99,6 +100,42 @@ def test_another_site_can_neither_log_in_nor_act_with_the_owners_cookie(start) -
     for path in ("/login", "/logout", "/api/feeds"):
         assert web.post(path, headers={"origin": "https://evil.example"}).status_code == 403
     assert web.get("/api/feeds").json() == []
+
+
+def test_a_planted_cookie_is_not_taken_over_and_an_older_session_ends(start) -> None:
+    web, fresh = start(PASSWORD), start(PASSWORD)
+    planted = web.post("/login", data={"password": PASSWORD}, headers={"cookie": f"{COOKIE}=planted"})
+    first = planted.cookies[COOKIE]
+    assert first != "planted"
+    _log_in(web)
+    assert web.cookies[COOKIE] != first
+    for ended in ("planted", first):
+        assert fresh.get("/api/feeds", headers={"cookie": f"{COOKIE}={ended}"}).status_code == 401
+
+
+def test_a_forged_host_leads_nowhere(start) -> None:
+    web = start(PASSWORD)
+    forged = {"host": "evil.example", "x-forwarded-host": "evil.example"}
+    for answer in (web.get("/", headers=forged), web.post("/login", data={"password": PASSWORD}, headers=forged)):
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/")
+        assert "evil" not in str(answer.headers) + answer.text
+
+
+def test_no_secret_of_a_visitor_gets_into_the_log(start, store: Store, clock: Clock, tmp_path: Path) -> None:
+    buffer = configure_logging("debug", tmp_path / "logs", console=False)
+    web = start(PASSWORD)
+    token = Access(store, PASSWORD, clock).new_token("script")
+    _log_in(web, "a wrong password")
+    _log_in(web)
+    web.get("/api/feeds", headers={"authorization": f"Bearer {token}"})
+    web.get(f"/api/nothing?token={token}", headers={"authorization": f"Bearer {token}x"})
+    store.close()
+    assert web.get("/api/feeds").status_code == 503
+    written = json.dumps(buffer.lines()) + (tmp_path / "logs" / "dealhound.log").read_text()
+    assert "web_listening" in written
+    for secret in ("a wrong password", PASSWORD, web.cookies[COOKIE], token):
+        assert secret not in written
 
 
 def test_guessing_is_rationed_while_open_sessions_go_on(start, clock: Clock) -> None:
