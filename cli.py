@@ -8,6 +8,7 @@ so that ``--help`` answers at once.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -38,6 +39,9 @@ catalogue_app = typer.Typer(
     help="The products with known prices that estimates are compared with.", no_args_is_help=True
 )
 notify_app = typer.Typer(help="Notifications.", no_args_is_help=True)
+tokens_app = typer.Typer(
+    help="Tokens of programs that use the API of a dashboard with a password.", no_args_is_help=True
+)
 feedback_app = typer.Typer(help="Your word on opportunities, and what is learnt from it.", no_args_is_help=True)
 data_app = typer.Typer(help="Training data from raw products: curated, reported, shared.", no_args_is_help=True)
 for name, group in {
@@ -46,6 +50,7 @@ for name, group in {
     "train": train_app,
     "catalogue": catalogue_app,
     "notify": notify_app,
+    "tokens": tokens_app,
     "feedback": feedback_app,
     "data": data_app,
 }.items():
@@ -529,6 +534,80 @@ def notify_log(limit: Annotated[int, typer.Option(min=1)] = 50, home: Home = Non
         show(operating.delivery_log(assembled, limit), as_json, text.delivery_line, "Nothing was sent yet.")
 
 
+@tokens_app.command("add")
+def tokens_add(name: str, home: Home = None, as_json: Json = False) -> None:
+    """Make a token, to be sent as "Authorization: Bearer TOKEN"; it is shown this once."""
+    from agents.commands import operating
+
+    with hound(home, log_level="warning") as assembled:
+        show_object(operating.add_token(assembled, name), as_json, lambda row: str(row["token"]))
+
+
+@tokens_app.command("list")
+def tokens_list(home: Home = None, as_json: Json = False) -> None:
+    """The names of the tokens."""
+    from agents.commands import operating
+
+    with hound(home, log_level="warning") as assembled:
+        show(operating.tokens(assembled), as_json, lambda row: str(row["name"]), "No tokens.")
+
+
+@tokens_app.command("remove")
+def tokens_remove(name: str, home: Home = None, as_json: Json = False) -> None:
+    """End a token."""
+    from agents.commands import operating
+
+    with hound(home, log_level="warning") as assembled:
+        show_object(operating.remove_token(assembled, name), as_json, lambda row: f"{row['name']} is ended")
+
+
+@app.command("init")
+def set_up(
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Ask nothing: take --set, and keys from the environment; write what works.")
+    ] = False,
+    known: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting that is known already.")
+    ] = None,
+    untried: Annotated[bool, typer.Option("--untried", help="Write the answers without trying them out.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Short guided set-up: asks for keys, tries them out, writes .env and dealhound.toml."""
+    from agents.commands import setup, text
+    from framework.settings import load_settings
+
+    if as_json and not yes:
+        raise SettingsError("init --json needs --yes: questions and JSON do not go together")
+    folder = load_settings(home).home
+    tried = {"tried": setup.not_tried} if untried else {}
+    rows = setup.set_up(folder, os.environ, setup.pairs(known or []), None if yes else Terminal(), **tried)
+    if as_json or yes:
+        show(rows, as_json, text.check_line)
+    else:
+        typer.echo(
+            f"\nWritten to {folder}. Start with ./dealhound run; ./dealhound doctor says what is missing.", err=True
+        )
+    if any(row["status"] == "failed" for row in rows):
+        raise typer.Exit(1)
+
+
+class Terminal:
+    """The owner at the terminal, for ``init``. Prompts go to stderr; what is private is not echoed."""
+
+    def say(self, text: str) -> None:
+        """Show a line."""
+        typer.echo(text, err=True)
+
+    def ask(self, question: str, *, private: bool) -> str:
+        """One answer, empty for none."""
+        return str(typer.prompt(question, default="", show_default=False, hide_input=private, err=True))
+
+    def agrees(self, question: str) -> bool:
+        """A yes or a no."""
+        return typer.confirm(question, err=True)
+
+
 @app.command()
 def doctor(home: Home = None, as_json: Json = False) -> None:
     """What is set up, what is degraded and how to fix it."""
@@ -582,7 +661,7 @@ def check() -> None:
 def main() -> None:
     """Run a command; what it raises becomes a sentence on stderr and an exit status."""
     try:
-        app()
+        app(prog_name="dealhound")  # its own name, not cli.py: for help texts and shell completion
     except SettingsError as error:
         typer.echo(f"dealhound: {error}", err=True)
         sys.exit(2)

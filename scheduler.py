@@ -19,11 +19,15 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from agents import jobs
-from framework.errors import DealhoundError, SettingsError
+from framework.errors import DatabaseUnavailable, DealhoundError, SettingsError
+from framework.health import CheckStatus
 
 if TYPE_CHECKING:
     from agents.assemble import Hound
     from agents.sharing.daemon import SharedDaemon
+    from framework.systemd import ServiceManager
+    from framework.web.context import DashboardContext
+    from framework.web.health import Health
     from framework.web.server import ServerHandle
 
 GRACE = 7.0  # seconds that a hunt in progress may take to finish its item
@@ -144,16 +148,22 @@ def main(home: Path | None = None) -> int:
     from framework.log import configure_logging
     from framework.memory.lock import HomeLock
     from framework.settings import load_settings
+    from framework.systemd import ServiceManager
+    from framework.web.health import Health
 
     settings = load_settings(home)
     buffer = configure_logging(settings.log_level, settings.state / "logs", settings.secrets())
-    stop = _stop_on_signals()
+    stop, manager = _stop_on_signals(), ServiceManager.of(os.environ)
     with HomeLock(settings.state), Hound(settings, log_buffer=buffer) as hound:
         daemon = _daemon(hound)
-        server = serve_dashboard(hound, daemon)
+        context = dashboard_context(hound, daemon)
+        server = serve_dashboard(context)
+        server.wait_until_started()
         daemon.start()
+        manager.ready(f"dashboard at {server.url}")
         _log.info("running", dashboard=server.url, interval=settings.interval, home=str(settings.home))
-        stop.wait()
+        stay(stop, manager, Health(context))
+        manager.stopping()
         _log.info("stopping")
         stopped = daemon.stop()
         server.stop(seconds=1.0)
@@ -196,15 +206,29 @@ def stagger_feeds(hound: Hound) -> None:
             hound.store.put_feed(after)
 
 
-def serve_dashboard(hound: Hound, daemon: Daemon | SharedDaemon) -> ServerHandle:
-    """Dashboard, API and health, on the one port."""
+def stay(stop: threading.Event, manager: ServiceManager, health: Health) -> None:
+    """Wait for the stop. Meanwhile the service manager gets its signs of life, for as long as hunts are not overdue:
+    without them it starts a daemon that hangs anew.
+    """
+    while not stop.wait(manager.pause):
+        try:
+            hunts = health.hunts()
+        except DatabaseUnavailable as error:  # a new start would not mend that, and the log tells it already
+            manager.alive(str(error))
+            continue
+        if hunts.status is CheckStatus.FAILED:
+            _log.error("the watchdog gets no sign of life", reason=hunts.detail)
+        else:
+            manager.alive(hunts.detail)
+
+
+def dashboard_context(hound: Hound, daemon: Daemon | SharedDaemon) -> DashboardContext:
+    """What the dashboard and the API may see and do."""
     from agents.commands import asking, operating, pricing, training
     from agents.commands.preferences import OwnerPreferences
-    from dashboard import create_app
     from framework.web.context import DashboardContext
-    from framework.web.server import serve
 
-    context = DashboardContext(
+    return DashboardContext(
         store=hound.store,
         settings=hound.settings,
         log=hound.log_buffer,
@@ -222,7 +246,15 @@ def serve_dashboard(hound: Hound, daemon: Daemon | SharedDaemon) -> ServerHandle
         fetch_picture=hound.fetch_picture,
         preferences=OwnerPreferences(hound),
     )
-    return serve(create_app(context), hound.settings.host, hound.settings.port, hound.settings.trusted_proxies)
+
+
+def serve_dashboard(context: DashboardContext) -> ServerHandle:
+    """Dashboard, API and health, on the one port."""
+    from dashboard import create_app
+    from framework.web.server import serve
+
+    settings = context.settings
+    return serve(create_app(context), settings.host, settings.port, settings.trusted_proxies)
 
 
 def _stop_on_signals() -> threading.Event:

@@ -49,14 +49,14 @@ def simulated_day(hours: int) -> bool:
     from agents.assemble import Hound
     from framework.log import configure_logging
     from framework.settings import load_settings
-    from scheduler import Daemon, serve_dashboard
+    from scheduler import Daemon, dashboard_context, serve_dashboard
 
     with replay(step=4, interval=900) as (home, stream), time_machine.travel(datetime.now(UTC), tick=True) as clock:
         configure_logging("error", home / "state" / "logs", console=False)
         with Hound(load_settings(home, environ={})) as hound:
             daemon, memory = Daemon(hound), []
             work = Work(daemon)
-            server = serve_dashboard(hound, daemon)
+            server = serve_dashboard(dashboard_context(hound, daemon))
             server.wait_until_started(120)
             daemon.start()
             for minute in range(hours * 60):

@@ -248,7 +248,7 @@ def dotenv(path: Path) -> Mapping[str, str]:
         return {}
     from dotenv import dotenv_values
 
-    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    return {name: value for name, value in dotenv_values(path, interpolate=False).items() if value is not None}
 
 
 def _from_toml(path: Path, content: str | None = None) -> list[tuple[str, Any, str]]:

@@ -163,6 +163,10 @@ class Catalogue:
         shipped = (collection.metadata or {}).get("shipped_count", 0)
         return CatalogueInfo(self.location, self.count(), int(shipped))
 
+    def version(self) -> str:
+        """Chroma's version: on a server, a way to see whether it answers without changing anything."""
+        return str(self._call(lambda: self._client().get_version()))
+
     def _changed(self, batch: list[CatalogueItem]) -> list[CatalogueItem]:
         """The items that are new or differ from their row; of one id given twice the last counts."""
         by_id = {item.id: item for item in batch}

@@ -1,17 +1,20 @@
-"""``notify test``, ``doctor``, ``backup``, ``restore``; and sending an alert again."""
+"""``notify test``, ``doctor``, ``tokens``, ``backup``, ``restore``; and sending an alert again."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agents.assemble import Hound
 from agents.doctor import examine
 from agents.messaging.base import Message, Notifier
-from framework.errors import DeliveryError
+from framework.errors import DeliveryError, SettingsError
 from framework.health import Check, CheckStatus
 from framework.memory.lock import HomeLock
+
+if TYPE_CHECKING:
+    from framework.web.access import Access
 
 Row = dict[str, Any]
 _TEST = Message(title="Dealhound: test", text="This is a test. Real bargains will look like this.", priority=0)
@@ -89,3 +92,29 @@ def restore(hound: Hound, file: Path) -> Row:
     with HomeLock(hound.settings.state):
         load(file, hound.settings.home)
     return {"file": str(file)}
+
+
+def add_token(hound: Hound, name: str) -> Row:
+    """Make a token for a program; it is shown this once. Raises ``SettingsError`` where no password is set."""
+    return {"name": name, "token": _access(hound).new_token(name)}
+
+
+def tokens(hound: Hound) -> list[Row]:
+    """The names of the tokens."""
+    return [{"name": name} for name in _access(hound).token_names()]
+
+
+def remove_token(hound: Hound, name: str) -> Row:
+    """End a token. Raises ``SettingsError`` when there is none of this name."""
+    if not _access(hound).end_token(name):
+        raise SettingsError(f"There is no token {name!r}; ./dealhound tokens list names them")
+    return {"name": name}
+
+
+def _access(hound: Hound) -> Access:
+    from framework.web.access import Access
+
+    password = hound.settings.password
+    if password is None:
+        raise SettingsError("Without a password everything is open on this machine, to every program: set one first")
+    return Access(hound.store, password.get_secret_value(), lambda: datetime.now(UTC))

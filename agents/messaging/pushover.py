@@ -82,6 +82,13 @@ class PushoverNotifier:
         left = answer.get("remaining")
         return left if isinstance(left, int) else None
 
+    def validate(self) -> None:
+        """Ask Pushover whether it knows the user and the application; nothing is sent. Raises as ``send`` does."""
+        from pushover_complete import PushoverAPI
+
+        with self._session(self._deadline) as session:
+            PushoverAPI(self._token)._generic_post("users/validate.json", payload={"user": self._user}, session=session)
+
     def _session(self, deadline: float) -> PushoverSession:
         from agents.messaging.pushover_session import PushoverSession
 

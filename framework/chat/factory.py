@@ -31,11 +31,14 @@ def build_chat(settings: Settings, ledger: UsageLedger) -> Chat | None:
 
     Raises ``SettingsError`` when the settings contradict each other.
     """
-    kind = chosen(settings)
-    if kind == "none":
+    if chosen(settings) == "none":
         return None
-    backend = _openai(settings) if kind == "openai" else _llama_cpp(settings)
-    return Chat(backend, Budget(ledger, limits_of(settings), zone=settings.zone))
+    return Chat(build_backend(settings), Budget(ledger, limits_of(settings), zone=settings.zone))
+
+
+def build_backend(settings: Settings) -> Backend:
+    """The model that the settings name, without budget and guard. Raises ``SettingsError``; see ``build_chat``."""
+    return _llama_cpp(settings) if chosen(settings) == "llama_cpp" else _openai(settings)
 
 
 def limits_of(settings: Settings) -> Limits:

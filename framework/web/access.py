@@ -78,6 +78,10 @@ class Access:
             self._store.set_state(_TOKENS, {**tokens, name: self._hash(secret)})
         return secret
 
+    def token_names(self) -> list[str]:
+        """The names of the tokens, sorted."""
+        return sorted(self._tokens())
+
     def end_token(self, name: str) -> bool:
         """End the token of this name; False when there is none."""
         with self._lock:

@@ -156,6 +156,13 @@ def _handler(fake: FakePushover) -> type[BaseHTTPRequestHandler]:
             if len(body) < length:  # the sender was killed in the middle of the request
                 self.close_connection = True
                 return None
+            if urlsplit(self.path).path == "/1/users/validate.json":
+                fields, _ = _fields(self.headers.get("Content-Type", ""), body)
+                if fields.get("token") != TOKEN:
+                    return self._answer(400, {"status": 0, "errors": ["application token is invalid"]})
+                if fields.get("user") != USER:
+                    return self._answer(400, {"status": 0, "errors": ["user key is invalid"]})
+                return self._answer(200, {"status": 1, "devices": ["phone"]})
             if urlsplit(self.path).path != "/1/messages.json":
                 return self._answer(404, {"status": 0, "errors": ["not found"]})
             with fake.lock:

@@ -123,7 +123,7 @@ def test_a_forged_host_leads_nowhere(start) -> None:
 
 
 def test_no_secret_of_a_visitor_gets_into_the_log(start, store: Store, clock: Clock, tmp_path: Path) -> None:
-    buffer = configure_logging("debug", tmp_path / "logs", console=False)
+    buffer = configure_logging("info", tmp_path / "logs", console=False)
     web = start(PASSWORD)
     token = Access(store, PASSWORD, clock).new_token("script")
     _log_in(web, "a wrong password")
