@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from agents import doctor_service
 from agents.watch import FREE_BYTES
 from framework.errors import DealhoundError
 from framework.feedstate import FeedStatus
@@ -18,12 +19,17 @@ if TYPE_CHECKING:
 def examine(hound: Hound) -> list[Check]:
     """One check per part, in the order of the pipeline. A part that raises is a failed check, never an end."""
     parts: list[tuple[str, Callable[[Hound], Check]]] = [
+        ("installation", doctor_service.installation),
         ("settings", _settings),
         ("database", _database),
+        ("memory.json", doctor_service.memory_file),
+        ("daemon", doctor_service.daemon),
+        ("dashboard", doctor_service.dashboard),
         ("work", _work),
         ("disk", _disk),
         ("feeds", _feeds),
         ("reader", _reader),
+        ("budget", doctor_service.budget),
         ("specialist", _member("specialist")),
         ("frontier", _member("frontier")),
         ("random_forest", _member("random_forest")),

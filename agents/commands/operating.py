@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agents import doctor_service
 from agents.assemble import Hound
 from agents.doctor import examine
 from agents.messaging.base import Message, Notifier
@@ -73,8 +74,9 @@ def checks(hound: Hound) -> list[Check]:
 
 
 def doctor(hound: Hound) -> list[Row]:
-    """The same as rows."""
-    return [check.model_dump(mode="json") for check in checks(hound)]
+    """The same as rows, and the services that are set up, each asked now."""
+    asked = doctor_service.services(hound.settings)
+    return [check.model_dump(mode="json") for check in (*checks(hound), *asked)]
 
 
 def backup(hound: Hound, file: Path) -> Row:
