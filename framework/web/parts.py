@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 
 from framework.errors import FeedError
 from framework.thumbnail import MEDIA_TYPE
-from framework.web.api import FeedAddress, Identity, Said
+from framework.web.api_acts import FeedAddress
+from framework.web.api_words import Identity, Said
 from framework.web.desk import Desk
 from framework.web.pages import Pages
 

@@ -50,7 +50,7 @@ class Terminal:
         return bool(select.select([self._master], [], [], seconds)[0])
 
     def _wait(self, condition: object) -> None:
-        end = time.monotonic() + 100
+        end = time.monotonic() + 240
         while not condition():  # type: ignore[operator]
             assert time.monotonic() < end, f"it did not come: {self.shown[-500:]}"
             if self._ready(0.2):
@@ -61,6 +61,7 @@ class Terminal:
                     return
 
 
+@pytest.mark.timeout(600)
 def test_the_set_up_at_a_terminal_tries_keys_out_and_never_shows_them(home: Path) -> None:
     with FakePushover() as pushover:
         (home / "dealhound.toml").write_text(f'pushover_url = "{pushover.url}"\n')
