@@ -23,7 +23,6 @@ _LATER = "Check the network; ./dealhound doctor asks again"
 
 def phone(settings: Settings) -> Check:
     """Pushover is asked whether it knows user and application; other services can only be tried by a message."""
-    from agents.messaging.apprise import AppriseNotifier
     from agents.messaging.pushover import PushoverNotifier
 
     said: list[str] = []
@@ -36,8 +35,11 @@ def phone(settings: Settings) -> Check:
                 user=user.get_secret_value(), token=token.get_secret_value(), base_url=settings.pushover_url
             ).validate()
             said.append("Pushover knows user and application")
-        for url in settings.apprise_urls:
-            said.append(f"{AppriseNotifier(url).channel} is untried until ./dealhound notify test")
+        if settings.apprise_urls:
+            from agents.messaging.apprise import AppriseNotifier
+
+            names = ", ".join(AppriseNotifier(url).channel for url in settings.apprise_urls)
+            said.append(f"{names}: untried until ./dealhound notify test")
     except (SettingsError, DeliveryRejected) as error:
         return _failed("phone", str(error), "Copy the keys again")
     except DeliveryError as error:
