@@ -46,7 +46,7 @@ def titles(number: int) -> list[str]:
     draw = random.Random(SEED)
     products = load_shipped().items
     chosen = [products[index % len(products)] for index in range(number)]
-    return [f"{item.description.split(',')[0]} ${item.price * draw.uniform(0.33, 1.1):.2f}" for item in chosen]
+    return [f"{item.description.split(',')[0]} for ${item.price * draw.uniform(0.33, 1.1):.2f}" for item in chosen]
 
 
 def serve(stack: ExitStack, hosts: int, offers: list[str]) -> list[LoopbackWeb]:

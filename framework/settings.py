@@ -18,6 +18,7 @@ from datetime import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -207,8 +208,18 @@ class Settings(BaseModel):
         """The plain text of every secret that is set, for the redaction of logs."""
         values = (getattr(self, name) for name in type(self).model_fields)
         keys = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        logins = [password for url in (self.database_url, self.chroma_url, self.proxy) for password in _logins(url)]
         # An Apprise URL carries its service's keys in itself.
-        return keys + [url for url in (*self.apprise_urls, *self.notice_urls) if len(url) > 20]
+        return keys + logins + [url for url in (*self.apprise_urls, *self.notice_urls) if len(url) > 20]
+
+
+def _logins(url: str | None) -> list[str]:
+    """The password in a URL, as it is written there and in plain."""
+    try:
+        password = urlsplit(url or "").password
+    except ValueError:  # no URL: whoever uses it says so
+        return []
+    return [password, unquote(password)] if password else []
 
 
 def environment_name(field: str) -> str:

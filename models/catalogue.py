@@ -1,4 +1,4 @@
-"""The catalogue: products with known prices, embedded in Chroma. The one owner of chromadb.
+"""The catalogue: products with known prices, embedded in Chroma. With ``chroma_server`` the one owner of chromadb.
 
 Chroma is only ever given vectors that our encoder made (``embedding_function=None``): its own default would download
 a model. The default search breadth loses neighbours, so ours is wider (see ``_HNSW``).
@@ -14,7 +14,6 @@ from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import numpy as np
 import structlog
@@ -22,6 +21,7 @@ from pydantic import Field
 
 from framework.deals import Similar, Value
 from framework.errors import CatalogueUnavailable
+from models.chroma_server import connect, without_login
 from models.encoder import Encoder, Vectors
 from models.text import clean
 
@@ -30,6 +30,7 @@ log = structlog.get_logger("catalogue")
 COLLECTION = "products"
 BATCH = 1_000
 QUERIES = 64  # at once: the texts of all their neighbours are in memory together
+SERVER_SECONDS = 60.0
 PAGE = 5_000  # Chroma binds one SQL variable per row it returns and fails beyond some tens of thousands
 _HNSW = {"space": "cosine", "ef_search": 200, "ef_construction": 200, "max_neighbors": 24}
 _T = TypeVar("_T")
@@ -88,13 +89,17 @@ class Catalogue:
         path: Path | None = None,
         url: str | None = None,
         shipped: Callable[[], ShippedCatalogue] | None = None,
+        timeout: float = SERVER_SECONDS,
     ) -> None:
+        """``timeout``: seconds that a server may take for one answer."""
         if (path is None) == (url is None):
             raise ValueError("Give the catalogue either a folder or the URL of a Chroma server")
         self._encoder = encoder
         self._path = path
         self._url = url
         self._shipped = shipped
+        self._timeout = timeout
+        self._chroma: Any = None
         self._opened: Any = None
         self._lock = threading.RLock()
 
@@ -103,8 +108,7 @@ class Catalogue:
         """Folder or server, without credentials."""
         if self._url is None:
             return str(self._path)
-        parts = urlsplit(self._url)
-        return f"{parts.scheme}://{parts.hostname}:{parts.port or 8000}"
+        return without_login(self._url)
 
     def add(
         self, items: Iterable[CatalogueItem], *, source: str = "added", progress: Callable[[int], None] | None = None
@@ -118,7 +122,8 @@ class Catalogue:
         while batch := list(islice(stream, BATCH)):
             new = self._changed(batch)
             if new:
-                self._write(new, self._encoder.encode([clean(item.description) for item in new]), source)
+                vectors = self._encoder.encode([clean(item.description) for item in new])
+                self._write(self._collection(), new, vectors, source)
             seen += len(batch)
             written += len(new)
             if progress is not None:
@@ -175,8 +180,7 @@ class Catalogue:
         known = {id_: row.get("hash") for id_, row in zip(rows["ids"], rows["metadatas"], strict=True)}
         return [item for item in by_id.values() if known.get(item.id) != _digest(item)]
 
-    def _write(self, items: Sequence[CatalogueItem], vectors: Vectors, source: str) -> None:
-        collection = self._collection()
+    def _write(self, collection: Any, items: Sequence[CatalogueItem], vectors: Vectors, source: str) -> None:
         self._call(
             lambda: collection.upsert(
                 ids=[item.id for item in items],
@@ -188,11 +192,13 @@ class Catalogue:
 
     def _collection(self) -> Any:
         with self._lock:
-            if self._opened is None:
-                self._opened = self._call(self._open)
+            collection = self._opened
+            if collection is None:
+                collection = self._call(self._open)
                 if self._shipped is not None:
-                    self._receive_shipped(self._shipped())
-            return self._opened
+                    self._receive_shipped(collection, self._shipped())
+                self._opened = collection
+            return collection
 
     def clear(self) -> None:
         """Remove every product, the owner's too; the shipped ones come back at the next use."""
@@ -206,39 +212,50 @@ class Catalogue:
         )
 
     def _client(self) -> Any:
+        """Chroma, opened once."""
+        if self._chroma is None:
+            self._chroma = self._folder() if self._url is None else connect(self._url, self._timeout)
+        return self._chroma
+
+    def _folder(self) -> Any:
         import chromadb
         from chromadb.config import Settings
 
-        quiet = Settings(anonymized_telemetry=False)
-        if self._url is None:
-            folder = self._path or Path()
-            folder.mkdir(parents=True, exist_ok=True)
-            return chromadb.PersistentClient(path=str(folder), settings=quiet)
-        parts = urlsplit(self._url)
-        return chromadb.HttpClient(
-            host=parts.hostname or "localhost", port=parts.port or 8000, ssl=parts.scheme == "https", settings=quiet
-        )
+        folder = self._path or Path()
+        folder.mkdir(parents=True, exist_ok=True)
+        return chromadb.PersistentClient(path=str(folder), settings=Settings(anonymized_telemetry=False))
 
-    def _receive_shipped(self, shipped: ShippedCatalogue) -> None:
-        """Bring the release's products up to date, once per release; what the owner added stays."""
-        known = self._opened.metadata or {}
+    def _receive_shipped(self, collection: Any, shipped: ShippedCatalogue) -> None:
+        """Bring the release's products up to date, once per release; what the owner added stays.
+
+        Several processes may do so at the same time on one server, and any may die: each first writes what is new
+        and only then removes what is old, so that in the end all are there, once.
+        """
+        known = collection.metadata or {}
         if known.get("shipped") == shipped.digest or not shipped.items:
             return
-        if known.get("shipped"):
-            self._call(lambda: self._opened.delete(where={"source": "shipped"}))
         vectors = shipped.vectors
         if vectors is None:
             vectors = self._encoder.encode([item.description for item in shipped.items])
-        self._write(shipped.items, vectors, "shipped")
+        self._write(collection, shipped.items, vectors, "shipped")
+        if known.get("shipped"):
+            self._remove_shipped(collection, keep={item.id for item in shipped.items})
         marks = {"shipped": shipped.digest, "shipped_count": len(shipped.items)}
-        self._call(lambda: self._opened.modify(metadata=marks))
+        self._call(lambda: collection.modify(metadata=marks))
         log.info("catalogue_received_shipped", products=len(shipped.items), where=self.location)
+
+    def _remove_shipped(self, collection: Any, keep: set[str]) -> None:
+        rows = self._call(lambda: collection.get(where={"source": "shipped"}, include=[]))
+        old = [id_ for id_ in rows["ids"] if id_ not in keep]
+        if old:
+            self._call(lambda: collection.delete(ids=old))
 
     def _call(self, action: Callable[[], _T]) -> _T:
         try:
             return action()
         except Exception as error:
             # Chroma raises its own errors, httpx's, sqlite's and the Rust core's; none tells the owner what to do.
+            self._opened = None  # opened anew at the next use: a server may have come back without its data
             reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             raise CatalogueUnavailable(self.location, f"The catalogue does not answer: {reason}") from error
 

@@ -128,7 +128,11 @@ def _state_files(home: Path, target: Path) -> Iterator[tuple[str, Path]]:
 def _without_secrets(toml: str) -> str:
     """The settings without any line that may hold a secret (also a value that goes on over several lines)."""
     kept = tomllib.loads(toml)
-    names = [name for name in kept if name in _PUBLIC_NAMES or not _SECRET_NAME.search(name)]
+    names = [
+        name
+        for name, value in kept.items()
+        if not _SECRET_NAME.search(name) or (name in _PUBLIC_NAMES and "@" not in str(value))
+    ]
     lines, keep = [], True
     for line in toml.splitlines(keepends=True):
         starts = re.match(r"\s*\"?(\w+)\"?\s*=", line)

@@ -69,7 +69,7 @@ def test_a_backup_restores_everything_elsewhere(tmp_path: Path, home: Path, stor
 def test_secrets_logs_and_locks_stay_out(home: Path, store: Store, archive: Path) -> None:
     (home / "dealhound.toml").write_text(
         'interval = 60\npushover_token = "hunter2"\napprise_urls = [\n  "ntfy://hunter2",\n]\ntimezone = "UTC"\n'
-        'openai_api_key = """\nhunter2"""\n'
+        'openai_api_key = """\nhunter2"""\nchroma_url = "http://deal:hunter2@chroma.example:8000"\n'
     )
     (home / ".env").write_text("OPENAI_API_KEY=hunter2")
     (home / "state" / "logs").mkdir()
