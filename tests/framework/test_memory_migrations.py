@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,14 +12,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
 
 from framework.errors import DatabaseUnavailable
 from framework.memory import migrate as module
 from framework.memory.database import Database
-from framework.memory.migrate import HEAD, migrate
+from framework.memory.migrate import HEAD, current_revision, migrate
 from framework.memory.store import Store
 from framework.memory.tables import metadata
+from tests.fakes.postgres import Postgres
 from tests.framework.memory_examples import START, FixedClock, entry, surface
+from tests.framework.old_schemas import OLD, OPPORTUNITY, at_revision, rows
 
 _SCRIPTS = Path(module.__file__).parent / "migrations"
 
@@ -31,32 +33,28 @@ def revisions() -> Sequence[str]:
     return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
 
 
-def rows(url: str, query: str) -> list[tuple[object, ...]]:
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        return connection.execute(query).fetchall()
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/dealhound.db"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database()
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/dealhound.db"
+def execute(url: str, statement: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
-def at_revision(url: str, revision: str) -> None:
-    """A database with data, as the Dealhound of that schema left it."""
+def revision_of(url: str) -> str | None:
     database = Database.open(url)
-    migrate(database, to=revision)
+    with database.read() as connection:
+        found = current_revision(connection)
     database.close()
-    moment = "'2026-02-01 10:00:00.000000'"
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
-        raw.execute(
-            "INSERT INTO entries (id, feed_url, title, first_seen, sample, state, verdict, reason, attempts, data) "
-            f"""VALUES ('old', 'f', 'Old kettle', {moment}, 0, 'done', 'opportunity', '', 0,
-            '{{"id": "old", "feed_url": "f", "title": "Old kettle"}}')"""
-        )
-        raw.execute(
-            "INSERT INTO outbox (key, channel, kind, message, state, attempts, created, next_try) VALUES "
-            f"""('k', 'console', 'notice', '{{"title": "t", "text": "t"}}', 'waiting', 0, {moment}, {moment})"""
-        )
+    return found
 
 
 def test_the_head_that_the_code_names_is_the_newest_script() -> None:
@@ -73,33 +71,46 @@ def test_the_migrations_end_in_the_schema_of_the_tables(url: str) -> None:
 
 
 @pytest.mark.parametrize("revision", sorted(revisions()))
-def test_each_earlier_schema_is_upgraded_with_its_data(url: str, revision: str) -> None:
+def test_each_earlier_schema_is_upgraded_with_a_row_in_every_table(url: str, revision: str) -> None:
+    before = at_revision(url, revision)
+    Store.open(url).close()
+    after = rows(url)
+    assert set(before) <= set(after)
+    for table, row in before.items():
+        kept = {name: value for name, value in after[table].items() if name in row}
+        assert kept == row, f"{table} is not what it was"
+    assert revision_of(url) == HEAD
+
+
+@pytest.mark.parametrize("revision", sorted(revisions()))
+def test_what_an_earlier_dealhound_left_is_worked_with(url: str, revision: str) -> None:
     at_revision(url, revision)
     with Store.open(url, clock=FixedClock()) as store:
-        record = store.entry("old")
+        record = store.opportunity(OPPORTUNITY)
         assert record is not None
-        assert record.entry.title == "Old kettle"
+        assert (record.opportunity.deal.title, len(record.sources)) == (OLD.title, 1)
         (waiting,) = store.due_notifications(START)
-        assert (waiting.channel, waiting.repeated) == ("console", False)
+        assert (waiting.channel, waiting.repeated, waiting.opportunity) == ("console", False, record.opportunity)
+        assert store.claim(waiting.id)
+        assert [feed.url for feed in store.feeds()] == [OLD.feed_url]
+        assert store.valuation(OLD.id) is not None
         assert surface(store, entry(1)) is not None
-    assert rows(url, "SELECT version_num FROM alembic_version") == [(HEAD,)]
+        assert store.count_opportunities() == 2
 
 
 def test_a_failed_migration_leaves_the_old_schema_whole(url: str) -> None:
-    at_revision(url, "0001")
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
-        raw.execute("CREATE TABLE feedback (in_the_way TEXT)")  # makes the second revision fail halfway
+    before = at_revision(url, "0001")
+    execute(url, "CREATE TABLE feedback (in_the_way TEXT)")  # makes the second revision fail halfway
+    execute(url, "INSERT INTO feedback VALUES ('x')")
     with pytest.raises(DatabaseUnavailable):
         Store.open(url)
-    assert rows(url, "SELECT version_num FROM alembic_version") == [("0001",)]
-    columns = [row[1] for row in rows(url, "PRAGMA table_info(outbox)")]
-    assert "repeated" not in columns
+    assert revision_of(url) == "0001"
+    assert {table: row for table, row in rows(url).items() if table != "feedback"} == before
 
 
 def test_a_database_of_a_newer_dealhound_is_refused(url: str) -> None:
     Store.open(url).close()
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
-        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    execute(url, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(DatabaseUnavailable, match="newer"):
         Store.open(url)
 
