@@ -26,10 +26,10 @@ def _conversation(gr: Any, ask: AskModel, shown: Any) -> None:
             yield "", turns, conversation(turns)
 
     turns = gr.State([])
-    with gr.Row(equal_height=True):
+    with gr.Row(elem_classes=["dh-controls"]):
         question = gr.Textbox(label="Question", scale=4, min_width=220, max_length=4000)
-        send = gr.Button("Send", variant="primary", scale=1, min_width=90)
-        fresh = gr.Button("Start over", scale=1, min_width=90)
+        send = gr.Button("Send", variant="primary", scale=0, min_width=110)
+        fresh = gr.Button("Start over", scale=0, min_width=140)
     asked = gr.on(
         [question.submit, send.click],
         answer,

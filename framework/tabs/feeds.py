@@ -14,10 +14,10 @@ from framework.web.pages import Pages
 def feeds_tab(gr: Any, board: Board, pages: Pages, desk: Desk) -> None:
     """Build the tab."""
     with board.tab("Feeds"):
-        with gr.Row(equal_height=True):
+        with gr.Row(elem_classes=["dh-controls"]):
             url = gr.Textbox(label="Feed address", placeholder="https://…", scale=4, min_width=220, max_length=2000)
-            add = gr.Button("Add", variant="primary", scale=1, min_width=90)
-            check = gr.Button("Check all now", scale=1, min_width=130)
+            add = gr.Button("Add", variant="primary", scale=0, min_width=110)
+            check = gr.Button("Check all now", scale=0, min_width=170)
         said = gr.HTML(**HTML)
         board.show("feeds", pages.feeds)
         gr.HTML(opml_tools(), elem_id="dh-opml", **HTML)

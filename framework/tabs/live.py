@@ -30,7 +30,7 @@ def live_tab(gr: Any, board: Board, pages: Pages, desk: Desk) -> None:
 def _controls(gr: Any, board: Board, desk: Desk) -> None:
     with gr.Row(elem_classes=["dh-controls"]):
         hunt = gr.Button("Hunt now", variant="primary", scale=0, min_width=150)
-        pause = gr.Button("Pause or resume", scale=0, min_width=170)
+        pause = gr.Button("Pause or resume", scale=0, min_width=190)
         said = gr.HTML(**HTML)
     for button, act in ((hunt, desk.hunt_now), (pause, desk.pause_or_resume)):
         button.click(saying(act), None, said, **QUIET)
