@@ -67,7 +67,7 @@ def _products(name: str, places: Sequence[Place], colour: str, deep: bool) -> di
 def _deals(located: Sequence[tuple[Opportunity, tuple[float, ...]]], label: str, deep: bool) -> dict[str, Any]:
     return {
         **_coordinates([place[2:] if deep else place[:2] for _, place in located], deep),
-        "name": f"{label} ({len(located)})",
+        "name": plain(f"{label} ({len(located)})"),
         "mode": "markers",
         "marker": {
             "size": 6 if deep else 14,

@@ -160,7 +160,12 @@ class Pages:
         atlas = self._context.atlas()
         if atlas is None or not atlas.places:
             return None
-        return map_figure(atlas, self._map_deals(), deep=deep)
+        try:
+            deals = self._map_deals()
+        except DealhoundError as error:
+            log.warning("page_failed", page="map", error=str(error))
+            deals = MapDeals([], f"No deals: {error}")
+        return map_figure(atlas, deals, deep=deep)
 
     def _map_deals(self) -> MapDeals:
         """Today's deals; on a day without any the newest ones."""

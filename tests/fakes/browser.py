@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-WAIT = 60  # seconds; the machine may be busy
+WAIT = 120  # seconds; the machine may be busy
 _FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 # What a payload would call is noted instead; a dialog would also stop the driver.
 _TRAP = "for (const name of ['alert', 'confirm', 'prompt', 'print']) window[name] = () => { window.hacked = name; };"
