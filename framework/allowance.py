@@ -38,8 +38,10 @@ def pace(allowance: Allowance, now: datetime, zone: tzinfo, sent_today: int) -> 
     if left <= 0:
         return Hold(allowance.reset, f"only {allowance.remaining} messages are left of the service's allowance")
     days = max(1, ceil((allowance.reset - now).total_seconds() / 86_400))
-    share = max(1, left // days)
+    share = max(1, (left + sent_today) // days)  # what went out today was part of today's share
     if sent_today < share:
         return None
-    until = min(next_at(now, time(0), zone), allowance.reset)
-    return Hold(until, f"{allowance.remaining} messages are left of the service's allowance: {share} a day")
+    return Hold(
+        next_at(now, time(0), zone),
+        f"{allowance.remaining} messages are left of the service's allowance: {share} a day",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 
@@ -50,8 +51,17 @@ def test_a_message_arrives_with_all_its_fields(service: FakePushover) -> None:
 
 
 def test_an_emergency_carries_retry_and_expire(service: FakePushover) -> None:
-    notifier(service).send(MESSAGE.model_copy(update={"priority": 2}))
+    receipt = notifier(service).send(MESSAGE.model_copy(update={"priority": 2}))
+    assert re.fullmatch(r"request \S+, receipt \S+", receipt.detail)
     assert (service.accepted[0]["retry"], service.accepted[0]["expire"]) == ("60", "3600")
+
+
+def test_a_link_for_the_owners_word_stays_whole_in_the_longest_text(service: FakePushover) -> None:
+    vote = "https://deals.example/vote/0123456789abcdef/AAAAAAAAAAAAAAAAAAAAAA"
+    notifier(service).send(MESSAGE.model_copy(update={"text": "word " * 500, "vote_url": vote}))
+    text = service.accepted[0]["message"]
+    assert text.endswith(f"\nYour word on it: {vote}")
+    assert len(text) <= 1024
 
 
 @pytest.mark.parametrize(

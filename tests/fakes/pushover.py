@@ -200,7 +200,8 @@ def _handler(fake: FakePushover) -> type[BaseHTTPRequestHandler]:
                 return self._raw(200, b"OK", "text/plain")
             if fault in (Fault.DROP_AFTER_ACCEPTING, Fault.HANG_AFTER_ACCEPTING):
                 return self._vanish(fake.hang if fault is Fault.HANG_AFTER_ACCEPTING else 0)
-            return self._answer(200, {"status": 1, "request": request})
+            receipt = {"receipt": uuid.uuid4().hex[:30]} if fields.get("priority") == "2" else {}
+            return self._answer(200, {"status": 1, "request": request, **receipt})
 
         def _vanish(self, after: float) -> None:
             time.sleep(after)
