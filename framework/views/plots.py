@@ -55,7 +55,7 @@ def _ratios(report: Mapping[str, Any]) -> Figure | None:
         rows = {who: row["ratio"] for who, row in part.get("accuracy", {}).items() if "ratio" in row}
         if rows:
             traces.append(_bars(list(rows), list(rows.values()), name, len(traces)))
-    axes = {"yaxis": _axis("share of the error of always saying the mean")}
+    axes = {"yaxis": _axis("error, beside always saying the mean")}
     return _figure("Mean absolute error (lower is better)", traces, axes)
 
 
@@ -85,7 +85,7 @@ def _curve(report: Mapping[str, Any]) -> Figure | None:
         "xaxis": _axis("recall of discounts of 30% and more", _SHARE),
         "yaxis": _axis("alerts that are right", _SHARE),
     }
-    return _figure("How often alerts are right, by how many bargains are found", traces, axes)
+    return _figure("Alerts that are right, by bargains that are found", traces, axes)
 
 
 def _marks(name: str, marks: Sequence[tuple[str, Mapping[str, float]]]) -> Figure:
@@ -110,8 +110,8 @@ def _reliability(report: Mapping[str, Any]) -> Figure | None:
             traces.append(_line(said, happened, name, len(traces), mode="lines+markers"))
     if traces:
         traces.append(_line([0, 1], [0, 1], "honest", dash="dot"))
-    axes = {"xaxis": _axis("probability said", _SHARE), "yaxis": _axis("share that came true", _SHARE)}
-    return _figure("Is the probability honest? (tenths by probability)", traces, axes)
+    axes = {"xaxis": _axis("probability said, by tenths", _SHARE), "yaxis": _axis("share that came true", _SHARE)}
+    return _figure("Is the probability honest?", traces, axes)
 
 
 def _by_price(report: Mapping[str, Any]) -> Figure | None:
@@ -142,9 +142,9 @@ def _figure(title: str, traces: Sequence[Figure], layout: Figure) -> Figure | No
     look = {
         "title": {"text": title, "font": {"size": 15}, "x": 0, "xref": "paper"},
         "height": 400,
-        "margin": {"l": 60, "r": 10, "t": 44, "b": 70},
+        "margin": {"l": 60, "r": 10, "t": 44, "b": 90},
         "showlegend": len(traces) > 1,
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        "legend": {"orientation": "h", "y": -0.24, "yanchor": "top", "x": 0},
     }
     axes = {"xaxis": _axis(""), "yaxis": _axis("")}
     return {"data": list(traces), "layout": {**BARE, **look, **axes, **layout}}
