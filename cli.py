@@ -436,6 +436,7 @@ def train_specialist(
     size: Annotated[Literal["tiny", "cpu", "gpu"], typer.Option(help="How much to train.")] = "cpu",
     seed: int = 0,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint.")] = False,
+    warm: Annotated[bool, typer.Option(help="Start from the shipped specialist.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the artifacts; default your own, in the state folder.")
     ] = None,
@@ -446,7 +447,7 @@ def train_specialist(
     from agents.commands import training
 
     with hound(home) as assembled:
-        show_object(training.train_specialist(assembled, data, out, size, seed, resume), as_json, _trained)
+        show_object(training.train_specialist(assembled, data, out, size, seed, resume, warm), as_json, _trained)
 
 
 @train_app.command("forest")

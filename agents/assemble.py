@@ -231,7 +231,7 @@ class Hound:
         from models.specialist import Specialist
 
         return [
-            SpecialistAgent(Specialist(self.artifacts("specialist"))),
+            SpecialistAgent(Specialist(self.encoder, self.artifacts("specialist"))),
             FrontierAgent(self._frontier(), deadline=3 * self.settings.llm_timeout if self.chat else None),
             RandomForestAgent(RandomForest(self.encoder, self.artifacts("forest"))),
         ]

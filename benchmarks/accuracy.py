@@ -14,6 +14,7 @@ import json
 from pathlib import Path
 
 from framework.judge import JudgeRule
+from models.encoder import Encoder
 from models.evaluate.evaluation import fit_baselines
 from models.evaluate.report import text_table, write_html
 from models.evaluate.run import evaluate_dev
@@ -31,7 +32,7 @@ def main() -> None:
     parser.add_argument("--baselines", action="store_true")
     args = parser.parse_args()
     corpus = load_corpus(args.products)
-    answers, dev = gather_answers(corpus, Specialist())
+    answers, dev = gather_answers(corpus, Specialist(Encoder()))
     train = [product for product in corpus.products if product.split == "train"]
     rule = JudgeRule(min_discount=args.least) if args.least is not None else JudgeRule()
     baselines = fit_baselines(train, dev) if args.baselines else None

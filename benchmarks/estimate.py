@@ -48,6 +48,8 @@ def fill(home: Path, products: str, count: int, seconds: dict[str, float]) -> No
     class Spread:
         """Real vectors with noise: the index is as hard to search as a real one, and built in minutes."""
 
+        digest = encoder.digest
+
         def encode(self, texts: list[str]) -> np.ndarray:
             rows = base[rng.integers(0, len(base), len(texts))] + rng.normal(0, 0.02, (len(texts), base.shape[1]))
             return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
@@ -60,10 +62,9 @@ def fill(home: Path, products: str, count: int, seconds: dict[str, float]) -> No
 
 def ours(home: str, texts: list[str], batch: int) -> dict[str, float]:
     from models.pricing import build_ensemble
-    from models.specialist import Specialist
 
     start = time.perf_counter()
-    ensemble = build_ensemble(catalogue_path=Path(home), specialist=Specialist(), with_shipped=False)
+    ensemble = build_ensemble(catalogue_path=Path(home), with_shipped=False)
     ensemble.estimate(texts[:1])
     cold = time.perf_counter() - start
     start = time.perf_counter()

@@ -124,6 +124,7 @@ class MemberEstimate(Value):
     failure: str | None = None  # set exactly when value is None
     similar: tuple[Similar, ...] = ()  # for members that retrieve
     degraded: str | None = None  # e.g. "retrieval only, no LLM": it works, but not in full
+    spread: float | None = Field(default=None, gt=0, allow_inf_nan=False)  # its own standard deviation in log value
     low: float | None = Field(default=None, gt=0, allow_inf_nan=False)  # the member's own range, where it states one
     high: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 

@@ -44,6 +44,7 @@ _TRUST_BEGINS, _TRUST_IS_FULL = {"prose": 0.16, "fields": 0.38}, {"prose": 0.28,
 # Where the trust in retrieval may bend: by similarity of the nearest neighbour, and by the words shared with it.
 KNOTS = {"nearest": (0.5, 0.65, 0.8, 0.9), "overlap": (0.0, 0.2, 0.4, 0.6, 0.8)}
 CENTRE = 4.25  # log of $70, the usual price
+USUAL_SPREAD, LEAST_SPREAD, GREATEST_SPREAD = 0.5, 0.02, 2.0  # of log price: where a member does not say, and limits
 LEAST_LOG, GREATEST_LOG = np.log(0.25), np.log(20_000.0)  # members' figures beyond are cut: no product we know costs so
 
 
@@ -148,7 +149,7 @@ class Blender:
         values = {name: item.value for name, item in said.items() if item.value is not None}
         failures = {name: item.failure or "no answer" for name, item in said.items() if item.value is None}
         similar = next((item.similar for item in said.values() if item.similar), ())
-        context = read_context([text], [similar])
+        context = read_context([text], [similar], {name: [item.spread] for name, item in said.items()})
         subset = self.model.of(heard(values, bool(trust_in_retrieval(context)[0] > 0)))
         if subset is None:
             reason = "; ".join(dict.fromkeys(failures.values())) or "no member answered"
@@ -206,37 +207,34 @@ def log_value(value: float) -> float:
     return float(np.clip(np.log(value), LEAST_LOG, GREATEST_LOG))
 
 
-def read_context(texts: Sequence[str], similar: Sequence[Sequence[Similar]]) -> dict[str, Floats]:
-    """What is known of each item besides the members' figures.
+def read_context(
+    texts: Sequence[str], similar: Sequence[Sequence[Similar]], spreads: Mapping[str, Sequence[float | None]]
+) -> dict[str, Floats]:
+    """What is known of each item besides the members' figures; ``spreads`` are the members' own, in log price.
 
     ``nearest``: the greatest similarity of a neighbour; ``overlap``: the greatest share of words in common with one;
     ``support``: that of a usual one (a thin catalogue has one near item at best);
-    ``disagreement``: of the neighbours, in log price; ``prose``: 1 where the text is sentences, 0 where it is fields.
+    ``disagreement``: of the neighbours, in log price; ``doubt``: the specialist's own;
+    ``prose``: 1 where the text is sentences, 0 where it is fields.
     """
     nearest = np.array([max((item.similarity for item in near), default=0.0) for near in similar], float)
     shared = [[overlap(text, item.description)[0] for item in near] for text, near in zip(texts, similar, strict=True)]
     overlaps = np.array([max(row, default=0.0) for row in shared], float)
     support = np.array([np.mean(row) if row else 0.0 for row in shared], float)
-    spread = np.array([_spread(near, row) for near, row in zip(similar, shared, strict=True)], float)
     prose = np.array([float(len(_FIELD.findall(text)) < 2) for text in texts])
-    disagreement = np.minimum(spread, 2.0)
     return {
         "nearest": nearest,
         "overlap": overlaps,
         "support": support,
-        "disagreement": disagreement,
+        "disagreement": _column(spreads.get(RETRIEVING), len(texts)),
+        "doubt": _column(spreads.get("specialist"), len(texts)),
         "prose": prose,
     }
 
 
-def _spread(near: Sequence[Similar], shared: Sequence[float]) -> float:
-    if len(near) < 2:
-        return 1.0
-    similarity = np.array([max(item.similarity, 0.01) for item in near])
-    weight = similarity**6 * np.exp(10 * (np.array(shared) - max(shared)))
-    logs = np.log([float(item.price) for item in near])
-    mean = np.average(logs, weights=weight)
-    return float(np.sqrt(np.average((logs - mean) ** 2, weights=weight)))
+def _column(spreads: Sequence[float | None] | None, rows: int) -> Floats:
+    said = spreads or [None] * rows
+    return np.clip([USUAL_SPREAD if spread is None else spread for spread in said], LEAST_SPREAD, GREATEST_SPREAD)
 
 
 def trust_in_retrieval(context: Mapping[str, Floats]) -> Floats:
@@ -271,6 +269,9 @@ def make_terms(logs: Mapping[str, Floats], context: Mapping[str, Floats]) -> dic
     terms = {name: said[name] for name in names}
     terms |= {f"{name}, prose": prose * (said[name] - CENTRE) for name in names}
     terms["prose"] = prose
+    if "specialist" in logs:
+        doubt = np.log(context["doubt"])
+        terms["doubt"], terms["doubt, prose"] = doubt, doubt * prose
     terms["spread"] = table.max(axis=0) - table.min(axis=0)
     terms["spread, prose"] = prose * terms["spread"]
     if len(names) > 1:
@@ -278,13 +279,16 @@ def make_terms(logs: Mapping[str, Floats], context: Mapping[str, Floats]) -> dic
     if RETRIEVING in logs:
         departure = said[RETRIEVING] - (np.mean(others, axis=0) if others else CENTRE)
         terms |= _retrieval_terms(departure, context)
+        if "specialist" in logs:
+            terms |= _beside_specialist(logs[RETRIEVING] - logs["specialist"], context)
     return terms
 
 
 def _retrieval_terms(departure: Floats, context: Mapping[str, Floats]) -> dict[str, Floats]:
     """How far retrieval departs from the others, times how much its neighbours deserve to be heard."""
     prose, disagreement = context["prose"], context["disagreement"]
-    terms = {"disagreement": disagreement, "disagreement, prose": disagreement * prose}
+    size = np.log(disagreement)
+    terms = {"disagreement": size, "disagreement, prose": size * prose}
     terms["departure, disagreement"] = departure * disagreement
     for measure, knots in KNOTS.items():
         for knot in knots:
@@ -294,14 +298,24 @@ def _retrieval_terms(departure: Floats, context: Mapping[str, Floats]) -> dict[s
     return terms
 
 
+def _beside_specialist(difference: Floats, context: Mapping[str, Floats]) -> dict[str, Floats]:
+    """How far retrieval is from the specialist, times which of the two is the surer of itself."""
+    trusted = trust_in_retrieval(context) * difference
+    less_sure = np.log(context["disagreement"] / context["doubt"])
+    return {
+        "beside specialist, less sure": trusted * less_sure,
+        "beside specialist, far less sure": trusted * np.maximum(0.0, less_sure),
+    }
+
+
 def mean_terms(terms: Mapping[str, Floats]) -> tuple[str, ...]:
     """The columns of the regression of log price."""
-    return tuple(name for name in terms if "prose" not in name and not name.startswith(("spread", "near ")))
+    return tuple(name for name in terms if "prose" not in name and not name.startswith(("spread", "near ", "doubt")))
 
 
 def scale_terms(terms: Mapping[str, Floats]) -> tuple[str, ...]:
     """The columns of the model of the error's size."""
-    of_scale = ("spread", "spread, prose", "prose", "disagreement", "disagreement, prose")
+    of_scale = {f"{name}{kind}" for name in ("spread", "disagreement", "doubt") for kind in ("", ", prose")} | {"prose"}
     return tuple(name for name in terms if name in of_scale or name.startswith("near "))
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import structlog
@@ -22,7 +22,7 @@ from pydantic import Field
 from framework.deals import Similar, Value
 from framework.errors import CatalogueUnavailable
 from models.chroma_server import connect, without_login
-from models.encoder import Encoder, Vectors
+from models.encoder import Vectors
 from models.text import clean
 
 log = structlog.get_logger("catalogue")
@@ -34,6 +34,19 @@ SERVER_SECONDS = 60.0
 PAGE = 5_000  # Chroma binds one SQL variable per row it returns and fails beyond some tens of thousands
 _HNSW = {"space": "cosine", "ef_search": 200, "ef_construction": 200, "max_neighbors": 24}
 _T = TypeVar("_T")
+
+
+class Embeds(Protocol):
+    """Turns texts into unit vectors, and names itself (``models.encoder.Encoder``)."""
+
+    @property
+    def digest(self) -> str:
+        """What tells its vectors from another one's."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """One unit vector per text."""
+        ...
 
 
 class CatalogueItem(Value):
@@ -84,7 +97,7 @@ class Catalogue:
 
     def __init__(
         self,
-        encoder: Encoder,
+        encoder: Embeds,
         *,
         path: Path | None = None,
         url: str | None = None,
@@ -195,6 +208,7 @@ class Catalogue:
             collection = self._opened
             if collection is None:
                 collection = self._call(self._open)
+                self._renew_vectors(collection)
                 if self._shipped is not None:
                     self._receive_shipped(collection, self._shipped())
                 self._opened = collection
@@ -210,6 +224,24 @@ class Catalogue:
         return self._client().get_or_create_collection(
             COLLECTION, embedding_function=None, configuration={"hnsw": _HNSW}
         )
+
+    def _renew_vectors(self, collection: Any) -> None:
+        """Encode all products again where another encoder made their vectors; once, in place, page by page."""
+        known = collection.metadata or {}
+        if known.get("encoder") == self._encoder.digest:
+            return
+        count = self._call(collection.count)
+        if count:
+            log.warning("catalogue_renewing_vectors", products=count, reason="the encoder is another one")
+        for offset in range(0, count, BATCH):
+            page = self._call(partial(collection.get, limit=BATCH, offset=offset, include=["documents"]))
+            vectors = self._encoder.encode([document or "" for document in page["documents"]])
+            self._call(partial(collection.update, ids=page["ids"], embeddings=vectors))
+        self._mark(collection, encoder=self._encoder.digest)
+
+    def _mark(self, collection: Any, **marks: str | int) -> None:
+        """Add to what the collection says of itself (Chroma replaces the whole)."""
+        self._call(partial(collection.modify, metadata={**(collection.metadata or {}), **marks}))
 
     def _client(self) -> Any:
         """Chroma, opened once."""
@@ -240,8 +272,7 @@ class Catalogue:
         self._write(collection, shipped.items, vectors, "shipped")
         if known.get("shipped"):
             self._remove_shipped(collection, keep={item.id for item in shipped.items})
-        marks = {"shipped": shipped.digest, "shipped_count": len(shipped.items)}
-        self._call(lambda: collection.modify(metadata=marks))
+        self._mark(collection, shipped=shipped.digest, shipped_count=len(shipped.items))
         log.info("catalogue_received_shipped", products=len(shipped.items), where=self.location)
 
     def _remove_shipped(self, collection: Any, keep: set[str]) -> None:

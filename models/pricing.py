@@ -12,6 +12,7 @@ from framework.currency import Rates
 from framework.deals import Estimate, MemberEstimate, Valuation
 from framework.errors import ArtifactError, EstimatorUnavailable
 from models.artifact import SHIPPED
+from models.attention import Attention
 from models.base import Estimator
 from models.blender import Blender, Unpriced
 from models.catalogue import Catalogue
@@ -19,6 +20,7 @@ from models.encoder import Encoder
 from models.knn import RetrievalEstimator
 from models.random_forest import RandomForest
 from models.shipped import load_shipped
+from models.specialist import Specialist
 from models.valuation import DealFacts, NoValuation, Valuer
 
 log = structlog.get_logger("pricing")
@@ -64,7 +66,7 @@ def build_ensemble(
     *,
     catalogue_path: Path | None = None,
     catalogue_url: str | None = None,
-    specialist: Estimator | None = None,
+    specialist: bool = True,
     artifacts: Path = SHIPPED,
     with_shipped: bool = True,
 ) -> Ensemble:
@@ -72,7 +74,10 @@ def build_ensemble(
     encoder = Encoder(artifacts)
     shipped = (lambda: load_shipped(artifacts)) if with_shipped else None
     catalogue = Catalogue(encoder, path=catalogue_path, url=catalogue_url, shipped=shipped)
-    members: list[Estimator] = [RetrievalEstimator(catalogue, encoder), RandomForest(encoder, artifacts)]
-    if specialist is not None:
-        members.insert(0, specialist)
+    members: list[Estimator] = [
+        RetrievalEstimator(catalogue, encoder, Attention(artifacts)),
+        RandomForest(encoder, artifacts),
+    ]
+    if specialist:  # first: whoever encodes the texts for its own layers leaves their vectors for the others
+        members.insert(0, Specialist(encoder, artifacts))
     return Ensemble(encoder, catalogue, tuple(members), Blender(artifacts))

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from framework.errors import ArtifactError
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
-MAX_TOKENS = 160
+MAX_TOKENS = 96  # title and first facts; the specialist's hashed features read the rest
 # No token is shorter than a character, and few products need more than this to fill MAX_TOKENS; a text of a megabyte
 # is cut here before the tokenizer sees it.
 MAX_CHARACTERS = 4_000

@@ -20,7 +20,7 @@ _TOKENS_PER_PRICE = (600, 60)  # in and out, of one frontier estimate with five 
 
 
 def train_specialist(
-    hound: Hound, data: Path, out: Path | None, size: Literal["tiny", "cpu", "gpu"], seed: int, resume: bool
+    hound: Hound, data: Path, out: Path | None, size: Literal["tiny", "cpu", "gpu"], seed: int, resume: bool, warm: bool
 ) -> dict[str, Any]:
     """Fine-tune the bundled specialist. Raises ``SettingsError`` without the ``train`` extra."""
     try:
@@ -35,6 +35,7 @@ def train_specialist(
         size=size,
         seed=seed,
         resume=resume,
+        warm=warm,
         work=hound.settings.state / "training",
         on_progress=lambda report: log.info("training", progress=str(report)),
     )

@@ -1,4 +1,4 @@
-"""The bundled specialist: a small network fine-tuned to price products, run by onnxruntime."""
+"""The bundled specialist: a small network fine-tuned to price products, run by onnxruntime on the encoder's states."""
 
 from __future__ import annotations
 
@@ -12,43 +12,44 @@ import numpy.typing as npt
 import structlog
 
 from framework.deals import MemberEstimate
+from models.artifact import SHIPPED
 from models.data.features import bag_texts
+from models.encoder import Encoder
+from models.session import open_session
 from models.specialist import bins
-from models.specialist.artifact import Manifest, load_artifact, open_session
-from models.tokenizer import ARTIFACTS, Tokenizer, shared_tokenizer
+from models.specialist.artifact import FILE, InputSettings, load_specialist
+from models.text import clean
 
 _log = structlog.get_logger(__name__)
 
-BATCH = 32
 NO_TEXT = "no text"
 
 Floats = npt.NDArray[np.float64]
 
 
 class Specialist:
-    """Prices products with ``specialist.onnx``: word pieces and hashed features in, a distribution of prices out.
+    """Prices products with ``specialist.onnx``: encoded texts and hashed features in, a distribution of prices out.
 
     The artifact is verified and loaded at the first call, once, whichever thread comes first. Raises
-    ``ArtifactError`` there when it is missing or is not the file its manifest describes.
+    ``ArtifactError`` there when it is missing, changed or made for another encoder.
     """
 
     name = "specialist"
 
-    def __init__(self, folder: Path = ARTIFACTS, *, tokenizer: Tokenizer | None = None, threads: int = 0) -> None:
+    def __init__(self, encoder: Encoder, folder: Path = SHIPPED) -> None:
+        self._encoder = encoder
         self._folder = folder
-        self._tokenizer = tokenizer
-        self._threads = threads
         self._lock = threading.Lock()
         self._network: _Network | None = None
 
     def estimate(self, descriptions: Sequence[str]) -> list[MemberEstimate]:
         """Today's worth of each description in US dollars; one without any text fails as "no text"."""
-        log_prices, _ = self.log_predictions(descriptions)
+        log_prices, spreads = self.log_predictions(descriptions)
         return [
             MemberEstimate(member=self.name, failure=NO_TEXT)
             if np.isnan(log_price)
-            else MemberEstimate(member=self.name, value=float(np.exp(log_price)))
-            for log_price in log_prices
+            else MemberEstimate(member=self.name, value=float(np.exp(log_price)), spread=float(spread))
+            for log_price, spread in zip(log_prices, spreads, strict=True)
         ]
 
     def log_predictions(self, descriptions: Sequence[str]) -> tuple[Floats, Floats]:
@@ -57,42 +58,38 @@ class Specialist:
         spread = np.full(len(descriptions), np.nan)
         rows = [index for index, text in enumerate(descriptions) if has_text(text)]
         if rows:
-            centre[rows], spread[rows] = self._loaded().beliefs([descriptions[index] for index in rows])
+            texts = [clean(descriptions[index]) for index in rows]
+            centre[rows], spread[rows] = self._loaded().beliefs(texts)
         return centre, spread
 
     def _loaded(self) -> _Network:
         with self._lock:
             if self._network is None:
-                manifest, content = load_artifact(self._folder)
-                session = open_session(self._folder, content, self._threads)
-                self._network = _Network(session, manifest, self._tokenizer or shared_tokenizer())
-                _log.info("specialist_loaded", trained=manifest.created, size_mb=round(len(content) / 1e6, 1))
+                settings, content = load_specialist(self._folder, self._encoder.digest)
+                self._network = _Network(open_session(content, str(self._folder / FILE)), settings, self._encoder)
+                _log.info("specialist_loaded", size_mb=round(len(content) / 1e6, 1))
             return self._network
 
 
 class _Network:
     """The open session with the settings that its inputs are made by."""
 
-    def __init__(self, session: Any, manifest: Manifest, tokenizer: Tokenizer) -> None:
+    def __init__(self, session: Any, settings: InputSettings, encoder: Encoder) -> None:
         self._session = session
-        self._manifest = manifest
-        self._tokenizer = tokenizer
+        self._settings = settings
+        self._encoder = encoder
 
     def beliefs(self, texts: list[str]) -> tuple[Floats, Floats]:
-        """Log price and its standard deviation. Texts of like length share a batch, so that little is padding."""
-        table, share = self._manifest.table, self._manifest.linear_share
-        tokens = [cut(ids, self._manifest.max_tokens) for ids in self._tokenizer.encode_batch(texts)]
+        """Log price and its standard deviation."""
+        table, share = self._settings.table, self._settings.linear_share
         bags = bag_texts(texts, table)
         centre, spread = np.zeros(len(texts)), np.zeros(len(texts))
-        order = np.argsort([len(ids) for ids in tokens], kind="stable")
-        for start in range(0, len(order), BATCH):
-            rows = order[start : start + BATCH]
-            ids, mask = pad([tokens[row] for row in rows], 0)
-            features, _ = pad([bags.row(row) for row in rows], table)
-            feed = {"tokens": ids, "mask": mask, "features": features}
+        for batch in self._encoder.batches(texts):
+            features = pad([bags.row(int(row)) for row in batch.rows], table)
+            feed = {"states": batch.states, "mask": batch.mask, "features": features}
             probabilities, linear = self._session.run(["probabilities", "linear"], feed)
-            centre[rows] = (1 - share) * bins.median(probabilities) + share * linear
-            spread[rows] = bins.spread(probabilities)
+            centre[batch.rows] = (1 - share) * bins.median(probabilities) + share * linear
+            spread[batch.rows] = bins.spread(probabilities)
         return centre, spread
 
 
@@ -101,17 +98,9 @@ def has_text(text: str) -> bool:
     return any(character.isalnum() for character in text[:10_000])
 
 
-def cut(ids: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.int64]:
-    """The first ``length`` ids, the closing ``[SEP]`` kept."""
-    return ids if len(ids) <= length else np.concatenate([ids[: length - 1], ids[-1:]])
-
-
-def pad(rows: Sequence[npt.NDArray[np.int64]], filler: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """The rows as one array, short ones filled up, and a mask of what is real."""
-    width = max(1, max(len(row) for row in rows))
-    padded = np.full((len(rows), width), filler, np.int64)
-    mask = np.zeros((len(rows), width), np.float32)
+def pad(rows: Sequence[npt.NDArray[np.int64]], filler: int) -> npt.NDArray[np.int64]:
+    """The rows as one array, short ones filled up."""
+    padded = np.full((len(rows), max(1, max(len(row) for row in rows))), filler, np.int64)
     for index, row in enumerate(rows):
         padded[index, : len(row)] = row
-        mask[index, : len(row)] = 1.0
-    return padded, mask
+    return padded

@@ -16,6 +16,7 @@ import numpy as np
 import structlog
 
 from models.artifact import SHIPPED, Manifest
+from models.attention import Attention
 from models.base import Estimator
 from models.catalogue import CatalogueItem
 from models.data.products import Product, file_sha256, load_products
@@ -33,7 +34,7 @@ log = structlog.get_logger("train.members")
 
 CACHE = Path("runs")
 # Catalogue sizes as shares of the training products, and the weight of each in the fit.
-CATALOGUES: dict[str, float] = {"full": 0.45, "tenth": 0.15, "hundredth": 0.3, "shipped": 0.1}
+CATALOGUES: dict[str, float] = {"full": 0.6, "tenth": 0.15, "hundredth": 0.3, "shipped": 0.1}
 _SHARES = {"full": 1.0, "tenth": 0.1, "hundredth": 0.01}
 
 
@@ -80,6 +81,18 @@ def train_forest_on(corpus: Corpus, *, settings: ForestSettings | None = None, a
     )
 
 
+def train_attention_on(corpus: Corpus, *, artifacts: Path = SHIPPED) -> Manifest:
+    """Learn how neighbours are weighted on the ``train`` products."""
+    from models.train.attention import train_attention
+
+    rows = corpus.of("train")
+    products = [corpus.products[row] for row in rows]
+    weights = np.array([row_weight(product) for product in products])
+    return train_attention(
+        products, catalogue_items(products), corpus.vectors[rows], weights, folder=artifacts, data_sha256=corpus.sha256
+    )
+
+
 def catalogue_items(products: Sequence[Product]) -> list[CatalogueItem]:
     """Products as catalogue items."""
     return [
@@ -123,9 +136,10 @@ def gather_answers(
     base = ask(steady, items)
     answers: dict[str, Answers] = {}
     for name, index in indexes(corpus, artifacts).items():
-        found = ask([RetrievalEstimator(index, encoder)], items)
+        found = ask([RetrievalEstimator(index, encoder, Attention(artifacts))], items)
         logs = {**base.logs, **found.logs}
-        answers[name] = replace(found, logs=logs)
+        context = {**found.context, "doubt": base.context["doubt"]}
+        answers[name] = replace(found, logs=logs, context=context)
         log.info("answers_gathered", catalogue=name, items=len(items))
     return answers, products
 

@@ -6,14 +6,13 @@ manifest. Work in progress (hidden states, checkpoints) stays in the work folder
 
 from __future__ import annotations
 
-import datetime
-import json
 import random
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,15 +21,19 @@ import torch
 from safetensors import torch as safetensors
 
 from framework.errors import TrainingError
+from models.artifact import SHIPPED, Manifest, read_manifest, write_artifact
 from models.data.features import bag_texts
 from models.data.products import Product, file_sha256, load_products
-from models.specialist.artifact import GRAPH, MANIFEST, Manifest
-from models.specialist.estimator import Specialist, cut
+from models.encoder import Encoder
+from models.specialist.artifact import FILE, NAME, InputSettings
+from models.specialist.estimator import Specialist
+from models.text import clean
 from models.tokenizer import shared_tokenizer
 from models.train.specialist_blend import HalfPredictions, choose_blend, figures
 from models.train.specialist_deep import DeepData, DeepSettings, DeepTraining, freeze_states
 from models.train.specialist_export import export_specialist
-from models.train.specialist_network import FROZEN_LAYERS, DeepNetwork, LowerLayers, WideNetwork, load_minilm
+from models.train.specialist_network import DeepNetwork, LowerLayers, WideNetwork, load_minilm
+from models.train.specialist_warm import trained_weights
 from models.train.specialist_wide import Ridge, WideData, WideSettings, fit_ridge, predict_wide, train_wide
 
 _log = structlog.get_logger(__name__)
@@ -49,18 +52,13 @@ class Settings:
 
     deep: DeepSettings
     wide: WideSettings
-    frozen_layers: int = FROZEN_LAYERS
     dear: float = 0.35
 
 
 SIZES: dict[Size, Settings] = {
-    "tiny": Settings(
-        DeepSettings(max_tokens=24, epochs=1, batch=32), WideSettings(table=2**10, width=8, heads=1, epochs=2), 5
-    ),
-    "cpu": Settings(DeepSettings(minutes=40), WideSettings()),
-    "gpu": Settings(
-        DeepSettings(max_tokens=160, epochs=6, batch=256, learning_rate=1e-4), WideSettings(heads=3), frozen_layers=0
-    ),
+    "tiny": Settings(DeepSettings(epochs=1, batch=32), WideSettings(table=2**10, width=8, heads=1, epochs=2)),
+    "cpu": Settings(DeepSettings(minutes=90), WideSettings()),
+    "gpu": Settings(DeepSettings(epochs=10, batch=256, learning_rate=3e-4), WideSettings(heads=3)),
 }
 
 
@@ -71,6 +69,7 @@ def train_specialist(
     size: Size = "cpu",
     seed: int = 0,
     resume: bool = False,
+    warm: bool = False,
     epochs: int | None = None,
     minutes: float | None = None,
     work: Path = Path("runs/specialist"),
@@ -78,8 +77,9 @@ def train_specialist(
 ) -> Manifest:
     """Train, export to ``out`` and measure; the manifest that was written is returned.
 
-    ``epochs`` and ``minutes`` override the size's length of the deep half. Raises ``TrainingError`` when the data
-    cannot be used or the weights of MiniLM are not installed.
+    ``warm`` starts from the shipped specialist instead of the bare language model; ``epochs`` and ``minutes`` override
+    the size's length of the deep half. Raises ``TrainingError`` when the data cannot be used or the weights of MiniLM
+    are not installed.
     """
     settings = _settings(size, epochs, minutes)
     train, dev = _splits(load_products(data))
@@ -88,21 +88,34 @@ def train_specialist(
     torch.manual_seed(seed)
     _log.info("training", size=size, train=len(train), dev=len(dev), seed=seed, resume=resume)
     wide, ridge = _wide_half(train, settings, seed, work, resume, on_progress)
-    pieces, lower, deep, deep_dev = _deep_half(train, dev, settings, seed, work, resume, on_progress)
+    deep, deep_dev = _deep_half(train, dev, settings, seed, work, resume, warm, on_progress)
     wide_dev, linear = predict_wide(wide, ridge, bag_texts([product.text for product in dev], settings.wide.table))
     blend = choose_blend(HalfPredictions(deep_dev, wide_dev, linear), dev, train)
-    export_specialist(out / GRAPH, pieces, lower, deep, wide, ridge, blend.deep_share)
-    manifest = Manifest(
-        sha256=file_sha256(out / GRAPH),
-        data_sha256=file_sha256(data),
-        created=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
-        max_tokens=settings.deep.max_tokens,
+    with tempfile.TemporaryDirectory() as scratch:
+        graph = Path(scratch) / FILE
+        export_specialist(graph, deep, wide, ridge, blend.deep_share)
+        content = graph.read_bytes()
+    inputs = InputSettings(
+        encoder_sha256=read_manifest("encoder", SHIPPED).sha256,
         table=settings.wide.table,
         linear_share=blend.linear_share,
-        settings={"size": size, "seed": seed, "deep_share": blend.deep_share, **asdict(settings)},
-        versions={name: version(name) for name in ("torch", "transformers", "onnx", "onnxruntime", "numpy")},
     )
-    return _measured(manifest, blend.metrics, train, dev, out)
+    training = {"size": size, "seed": seed, "warm": warm, "deep_share": blend.deep_share, **asdict(settings)}
+    write = partial(
+        write_artifact,
+        NAME,
+        content,
+        suffix=".onnx",
+        folder=out,
+        source=f"fine-tuned on {len(train)} priced products, over the encoder's states",
+        data_sha256=file_sha256(data),
+        settings={**inputs.model_dump(), "training": training},
+        libraries=("torch", "transformers", "onnx", "onnxruntime", "numpy"),
+    )
+    write(metrics=blend.metrics)  # the graph can be measured once it is in its place
+    manifest: Manifest = write(metrics=_measure(out, blend.metrics, train, dev))
+    _log.info("specialist_written", path=str(out / FILE), **manifest.metrics)
+    return manifest
 
 
 def _settings(size: Size, epochs: int | None, minutes: float | None) -> Settings:
@@ -181,48 +194,42 @@ def _deep_half(
     seed: int,
     work: Path,
     resume: bool,
+    warm: bool,
     on_progress: Progress,
-) -> tuple[npt.NDArray[np.float32], LowerLayers, DeepNetwork, npt.NDArray[np.float32]]:
-    """The trained network with its frozen part and word pieces, and its bin probabilities of ``dev``."""
+) -> tuple[DeepNetwork, npt.NDArray[np.float32]]:
+    """The trained network and its bin probabilities of ``dev``."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     bert = load_minilm()
     pieces = bert.embeddings.word_embeddings.weight.detach()
-    lower = LowerLayers(bert, settings.frozen_layers).to(device)
+    lower = LowerLayers(bert).to(device)
     rng = np.random.default_rng(seed)
     titled = [product for product in train if product.description and rng.random() < TITLES]
     seen = [*train, *titled]
-    length = settings.deep.max_tokens
     if not resume:
         (work / "states.done").unlink(missing_ok=True)
         (work / "dev_states.done").unlink(missing_ok=True)
     texts = [product.text for product in train] + [product.title for product in titled]
-    states = freeze_states(work / "states.f16", _tokens(texts, length), pieces, lower, device)
+    states = freeze_states(work / "states.f16", _tokens(texts), pieces, lower, device)
     odds = [0.5 if index >= len(train) or p.vintage < OLD else 1.0 for index, p in enumerate(seen)]
-    training = DeepTraining(DeepNetwork(bert, settings.frozen_layers), settings.deep, work, seed, device)
+    network = DeepNetwork(bert)
+    if warm:
+        network.load_state_dict(trained_weights(SHIPPED))
+    training = DeepTraining(network, settings.deep, work, seed, device)
     if resume:
         training.resume()
     # Old products weigh less by being met every other epoch, which is cheaper than a smaller weight.
     weights = np.array([CORE_WEIGHT if product.core else 1.0 for product in seen])
     training.run(DeepData(states, _log_prices(seen), weights, np.array(odds)), on_progress)
-    dev_tokens = _tokens([product.text for product in dev], length)
+    dev_tokens = _tokens([product.text for product in dev])
     dev_states = freeze_states(work / "dev_states.f16", dev_tokens, pieces, lower, device)
-    probabilities = training.predict(dev_states)
-    return pieces.numpy(), lower.cpu(), training.network.cpu().eval(), probabilities
+    return training.network.cpu().eval(), training.predict(dev_states)
 
 
-def _tokens(texts: list[str], length: int) -> list[npt.NDArray[np.int64]]:
-    return [cut(ids, length) for ids in shared_tokenizer().encode_batch(texts)]
+def _tokens(texts: list[str]) -> list[npt.NDArray[np.int64]]:
+    return shared_tokenizer().encode_batch([clean(text) for text in texts])
 
 
-def _measured(
-    manifest: Manifest, full: dict[str, float], train: list[Product], dev: list[Product], out: Path
-) -> Manifest:
-    """The manifest with the figures of the int8 graph on ``dev``, those of the full precision beside them."""
-    (out / MANIFEST).write_text(manifest.model_dump_json(indent=1))
-    log_prices, _ = Specialist(out).log_predictions([product.text for product in dev])
-    metrics: dict[str, Any] = figures(log_prices, dev, train)
-    metrics |= {f"{name}_fp32": value for name, value in full.items()}
-    measured = manifest.model_copy(update={"metrics": metrics})
-    (out / MANIFEST).write_text(json.dumps(measured.model_dump(), indent=1) + "\n")
-    _log.info("specialist_written", path=str(out / GRAPH), **metrics)
-    return measured
+def _measure(out: Path, full: dict[str, float], train: list[Product], dev: list[Product]) -> dict[str, float]:
+    """The figures of the int8 graph on ``dev``, those of the full precision beside them."""
+    log_prices, _ = Specialist(Encoder(SHIPPED), out).log_predictions([product.text for product in dev])
+    return figures(log_prices, dev, train) | {f"{name}_fp32": value for name, value in full.items()}

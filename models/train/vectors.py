@@ -15,7 +15,7 @@ from models.encoder import DIMENSION, Encoder, Vectors
 
 log = structlog.get_logger("train.vectors")
 
-_CHUNK = 512
+_CHUNK = 2_048
 
 
 def cached_vectors(texts: Sequence[str], encoder: Encoder, folder: Path, artifacts: Path) -> Vectors:

@@ -39,6 +39,7 @@ def answers(items: int = 2_000, seed: int = 0, nearest: float | None = None) -> 
         "overlap": near - 0.2,
         "support": near - 0.2,
         "disagreement": np.full(items, 0.5),
+        "doubt": np.full(items, 0.5),
         "prose": (rng.random(items) < 0.3).astype(float),
     }
     quarter = rng.integers(0, 4, items)
@@ -227,7 +228,7 @@ def test_texts_of_fields_are_told_from_prose() -> None:
         "Kingston Fury RAM\nSpeed: DDR5-6000. Modules: 2 x 16GB. Color: Black",
         "Comfortable shoes with a plush feel. They pair with a variety of looks: day and night.",
     ]
-    assert read_context(texts, [(), ()])["prose"].tolist() == [0.0, 1.0]
+    assert read_context(texts, [(), ()], {})["prose"].tolist() == [0.0, 1.0]
 
 
 def test_items_of_a_group_share_their_quarter() -> None:

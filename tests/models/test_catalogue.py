@@ -17,8 +17,9 @@ from models.exact import ExactIndex
 class WordEncoder:
     """Unit vectors from hashed words: texts that share words are near, and no model is needed. Counts its texts."""
 
-    def __init__(self) -> None:
+    def __init__(self, digest: str = "words") -> None:
         self.encoded = 0
+        self.digest = digest
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         self.encoded += len(texts)
@@ -139,3 +140,16 @@ def test_chroma_finds_what_an_exact_search_finds(catalogue: Catalogue, encoder: 
     asked = encoder.encode([" ".join(rng.choice(words, 4)) for _ in range(20)])
     for ours, true in zip(catalogue.query(asked, 5), exact.query(asked, 5), strict=True):
         assert [item.similarity for item in ours] == pytest.approx([item.similarity for item in true], abs=1e-3)
+
+
+def test_another_encoder_makes_all_vectors_again_once_and_keeps_the_products(
+    tmp_path: Path, encoder: WordEncoder
+) -> None:
+    Catalogue(encoder, path=tmp_path / "c").add([KETTLE, DRILL])
+    new = WordEncoder("other words")
+    assert Catalogue(new, path=tmp_path / "c").count() == 2
+    assert new.encoded == 2
+    catalogue = Catalogue(new, path=tmp_path / "c")
+    assert [item for item, _ in catalogue.items()] == [KETTLE, DRILL]
+    assert new.encoded == 2
+    assert catalogue.add([KETTLE]) == 0

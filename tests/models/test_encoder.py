@@ -41,6 +41,17 @@ def test_rows_come_back_in_the_order_of_the_texts(encoder: Encoder) -> None:
     assert float(rows[1] @ rows[0]) < 0.9
 
 
+def test_states_come_once_per_text_and_leave_the_vectors_behind() -> None:
+    texts = ["a very long text about a mountain bike " * 8, "mug", "a kettle of steel"] * 20
+    encoder = Encoder()
+    batches = list(encoder.batches(texts))
+    assert sorted(np.concatenate([batch.rows for batch in batches]).tolist()) == list(range(60))
+    for batch in batches:
+        assert batch.states.shape == (*batch.mask.shape, DIMENSION)
+        assert (batch.mask.sum(axis=1) >= 3).all()
+    assert set(encoder._cache) == set(texts)
+
+
 def test_no_text_gives_no_vector_and_odd_texts_give_finite_ones(encoder: Encoder) -> None:
     assert encoder.encode([]).shape == (0, DIMENSION)
     odd = encoder.encode(["", "\x00\x07", "x" * 1_000_000, "\ud800", "電気ケトル 1.5L"])

@@ -9,13 +9,9 @@ from framework.errors import CatalogueUnavailable, EstimatorUnavailable
 from models.catalogue import CatalogueItem, Neighbour
 from models.encoder import Vectors
 from models.exact import ExactIndex
-from models.knn import KnnRule, RetrievalEstimator, weights
+from models.knn import RetrievalEstimator
 from models.overlap import overlap
 from tests.models.test_catalogue import WordEncoder
-
-
-def near(price: float, similarity: float, category: str = "Kitchen", as_of: int = 2024) -> Neighbour:
-    return Neighbour("id", "text", category, price, as_of, similarity)
 
 
 def estimator(*items: tuple[str, float]) -> RetrievalEstimator:
@@ -29,6 +25,15 @@ def test_a_twin_is_priced_like_its_twin() -> None:
     assert said.value == pytest.approx(30, rel=0.05)
     assert said.similar[0].description == "steel kettle"
     assert said.degraded == "retrieval only, no LLM"
+
+
+def test_neighbours_that_disagree_say_so_by_their_spread() -> None:
+    alike = [(f"steel kettle {number}", 30.0) for number in range(6)]
+    unlike = [(f"steel kettle {number}", 10.0 * 2**number) for number in range(6)]
+    sure, unsure = (estimator(*rows).estimate(["steel kettle"])[0].spread for rows in (alike, unlike))
+    assert sure is not None
+    assert unsure is not None
+    assert sure < 0.1 < 0.4 < unsure
 
 
 def test_a_catalogue_of_one_item_answers_only_for_its_like() -> None:
@@ -55,26 +60,6 @@ def test_a_catalogue_that_does_not_answer_makes_the_member_unavailable() -> None
 
     with pytest.raises(EstimatorUnavailable, match=r"frontier: .*disk full"):
         RetrievalEstimator(Broken(), WordEncoder()).estimate(["kettle"])
-
-
-def test_nearer_newer_and_same_kind_neighbours_weigh_more() -> None:
-    def of(*rows: Neighbour) -> list[float]:
-        return list(weights("text", rows, KnnRule()))
-
-    assert of(near(1, 0.8), near(2, 0.8)) == [1, 1]
-    assert of(near(1, 0.9), near(2, 0.7))[1] < 0.5
-    assert of(near(1, 0.8, as_of=2024), near(2, 0.8, as_of=2008))[1] < 0.7
-    kitchen, other, jewelry = of(near(1, 0.9), near(1, 0.8), near(2, 0.8, category="Jewelry"))
-    assert kitchen > other > jewelry
-
-
-def test_shared_words_and_numbers_weigh_more_than_a_little_similarity() -> None:
-    def card(text: str, similarity: float) -> Neighbour:
-        return Neighbour("id", text, "GPU", 500, 2024, similarity)
-
-    rows = [card("MSI GeForce RTX 4060 8 GB graphics card", 0.92), card("MSI GeForce RTX 4070 12 GB card", 0.9)]
-    weight = weights("MSI GeForce RTX 4070 12 GB graphics card", rows, KnnRule())
-    assert weight[1] > 2 * weight[0]
 
 
 @pytest.mark.parametrize(

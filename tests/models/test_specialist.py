@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,10 +10,11 @@ import numpy as np
 import pytest
 
 from framework.errors import ArtifactError
+from models.artifact import SHIPPED, read_artifact, write_artifact
+from models.encoder import Encoder
 from models.specialist import Specialist
-from models.specialist.artifact import GRAPH, MANIFEST, load_artifact
+from models.specialist.artifact import FILE, NAME, load_specialist
 from models.specialist.estimator import NO_TEXT
-from models.tokenizer import ARTIFACTS
 
 TEXTS = [
     "Stainless steel electric kettle, 1.7 l, 1500 W",
@@ -25,12 +25,12 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def specialist() -> Specialist:
-    return Specialist()
+    return Specialist(Encoder())
 
 
 def copy_artifact(folder: Path) -> Path:
-    for name in (GRAPH, MANIFEST):
-        shutil.copy(ARTIFACTS / name, folder / name)
+    for name in (FILE, f"{NAME}.json"):
+        shutil.copy(SHIPPED / name, folder / name)
     return folder
 
 
@@ -88,50 +88,67 @@ def test_log_predictions_are_values_and_spreads_with_nan_for_failures(specialist
 
 
 def test_threads_may_share_a_specialist_that_is_not_loaded_yet() -> None:
-    specialist = Specialist()
+    specialist = Specialist(Encoder())
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(specialist.log_predictions, [TEXTS] * 4))
     assert all(np.allclose(results[0][0], centre, atol=1e-6) for centre, _ in results)
 
 
 def test_nothing_is_read_before_the_first_estimate(tmp_path: Path) -> None:
-    specialist = Specialist(tmp_path)
-    with pytest.raises(ArtifactError, match="missing"):
+    specialist = Specialist(Encoder(), tmp_path)
+    with pytest.raises(ArtifactError, match="restore it or train"):
         specialist.estimate(TEXTS)
 
 
 def test_a_changed_graph_is_refused(tmp_path: Path) -> None:
-    graph = copy_artifact(tmp_path) / GRAPH
+    graph = copy_artifact(tmp_path) / FILE
     content = bytearray(graph.read_bytes())
     content[len(content) // 2] ^= 1
     graph.write_bytes(content)
-    with pytest.raises(ArtifactError, match="not the file its manifest describes"):
-        Specialist(tmp_path).estimate(TEXTS)
+    with pytest.raises(ArtifactError, match="not the one its manifest names"):
+        Specialist(Encoder(), tmp_path).estimate(TEXTS)
 
 
 def test_a_damaged_manifest_is_refused(tmp_path: Path) -> None:
-    (copy_artifact(tmp_path) / MANIFEST).write_text('{"sha256": "none"}')
-    with pytest.raises(ArtifactError, match="manifest is damaged"):
-        Specialist(tmp_path).estimate(TEXTS)
+    (copy_artifact(tmp_path) / f"{NAME}.json").write_text('{"sha256": "none"}')
+    with pytest.raises(ArtifactError, match="not valid JSON"):
+        Specialist(Encoder(), tmp_path).estimate(TEXTS)
+
+
+def rewritten(folder: Path, content: bytes, **settings: object) -> Specialist:
+    manifest = read_artifact(NAME, SHIPPED)[1]
+    write_artifact(NAME, content, suffix=".onnx", folder=folder, settings={**manifest.settings, **settings})
+    return Specialist(Encoder(), folder)
 
 
 def test_a_graph_that_is_no_onnx_is_refused(tmp_path: Path) -> None:
-    import hashlib
+    with pytest.raises(ArtifactError, match="cannot load"):
+        rewritten(tmp_path, b"junk").estimate(TEXTS)
 
-    manifest = json.loads((ARTIFACTS / MANIFEST).read_text())
-    manifest["sha256"] = hashlib.sha256(b"junk").hexdigest()
-    (tmp_path / GRAPH).write_bytes(b"junk")
-    (tmp_path / MANIFEST).write_text(json.dumps(manifest))
-    with pytest.raises(ArtifactError, match="cannot read"):
-        Specialist(tmp_path).estimate(TEXTS)
+
+def test_a_specialist_of_another_encoder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="another encoder"):
+        rewritten(tmp_path, b"whatever", encoder_sha256="0" * 64).estimate(TEXTS)
+
+
+def test_a_specialist_of_an_older_release_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="older release"):
+        rewritten(tmp_path, b"whatever", table=None).estimate(TEXTS)
 
 
 def test_the_shipped_artifact_is_small_and_names_its_origin() -> None:
-    manifest, content = load_artifact(ARTIFACTS)
+    _, content = load_specialist(SHIPPED, Encoder().digest)
+    _, manifest = read_artifact(NAME, SHIPPED)
     assert len(content) <= 24_000_000
-    assert len(manifest.data_sha256) == 64
+    assert len(str(manifest.data_sha256)) == 64
     assert manifest.versions["onnxruntime"]
     assert manifest.metrics["ratio"] <= 0.42
+
+
+def test_an_estimate_says_how_sure_the_specialist_is(specialist: Specialist) -> None:
+    (kettle,) = specialist.estimate([TEXTS[0]])
+    assert kettle.spread is not None
+    assert 0.05 < kettle.spread < 2.0
 
 
 @pytest.mark.shared
@@ -142,4 +159,4 @@ def test_the_shipped_specialist_is_as_accurate_as_its_manifest_says(shared: Path
     price = np.array([product.price for product in dev])
     centre, _ = specialist.log_predictions([product.text for product in dev])
     rmsle = np.sqrt(np.mean((np.log1p(np.exp(centre)) - np.log1p(price)) ** 2))
-    assert rmsle <= load_artifact(ARTIFACTS)[0].metrics["rmsle"] + 0.06
+    assert rmsle <= read_artifact(NAME, SHIPPED)[1].metrics["rmsle"] + 0.06

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from framework.errors import TrainingError
+from models.artifact import SHIPPED, write_artifact
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from models.encoder import Encoder  # noqa: E402
 from models.specialist import Specialist  # noqa: E402
+from models.specialist.artifact import FILE  # noqa: E402
 from models.train.specialist import train_specialist  # noqa: E402
 from models.train.specialist_deep import (  # noqa: E402
     DeepData,
@@ -23,8 +26,10 @@ from models.train.specialist_deep import (  # noqa: E402
     checkpoint_position,
     same_length_batches,
 )
-from models.train.specialist_export import pack_nibbles  # noqa: E402
-from models.train.specialist_network import WIDTH, DeepNetwork, load_minilm  # noqa: E402
+from models.train.specialist_export import export_specialist, pack_nibbles  # noqa: E402
+from models.train.specialist_network import WIDTH, DeepNetwork, WideNetwork, load_minilm  # noqa: E402
+from models.train.specialist_warm import trained_weights  # noqa: E402
+from models.train.specialist_wide import Ridge  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -61,7 +66,7 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 def test_a_tiny_training_writes_an_artifact_that_tells_dear_from_cheap(
     trained: tuple[Path, Path, list[object]],
 ) -> None:
-    laptop, cable = Specialist(trained[0]).estimate(["black laptop 12", "white cable 3"])
+    laptop, cable = Specialist(Encoder(), trained[0]).estimate(["black laptop 12", "white cable 3"])
     assert laptop.value is not None
     assert cable.value is not None
     assert laptop.value > 3 * cable.value
@@ -83,7 +88,7 @@ def test_resuming_a_finished_training_trains_nothing_again(
 
 
 def deep_training(folder: Path, epochs: int) -> DeepTraining:
-    network = DeepNetwork(load_minilm(), layers=5)
+    network = DeepNetwork(load_minilm(), layers=5)  # one layer is enough to test with
     return DeepTraining(network, DeepSettings(epochs=epochs, batch=8), folder, 0, torch.device("cpu"))
 
 
@@ -125,6 +130,27 @@ def test_four_bits_keep_a_vectors_direction() -> None:
     restored = (levels.reshape(50, -1, 32) * scales[:, :, None].astype(np.float32)).reshape(50, WIDTH)
     cosine = (restored * table).sum(1) / np.linalg.norm(restored, axis=1) / np.linalg.norm(table, axis=1)
     assert cosine.min() > 0.98
+
+
+def test_a_shipped_specialist_can_be_trained_on(tmp_path: Path) -> None:
+    network = DeepNetwork(load_minilm())
+    network.load_state_dict(trained_weights(SHIPPED))
+    fresh = DeepNetwork(load_minilm())
+    states = torch.randn(2, 7, WIDTH)
+    assert not torch.allclose(network(states), fresh(states), atol=0.1)
+    export_specialist(tmp_path / FILE, network, WideNetwork(2**10, 8, 1), Ridge(np.zeros(2**10, np.float32), 4.0), 0.5)
+    write_artifact("specialist", (tmp_path / FILE).read_bytes(), suffix=".onnx", folder=tmp_path)
+    again = trained_weights(tmp_path)
+    assert all(torch.allclose(again[name], value, atol=0.02) for name, value in network.state_dict().items())
+
+
+def test_each_step_leaves_out_other_word_pieces_but_never_the_first(tmp_path: Path) -> None:
+    training = deep_training(tmp_path, 1)
+    states = torch.arange(50.0)[None, :, None].expand(2, 50, WIDTH)
+    drawn = [training._some_pieces(states)[0, :, 0].tolist() for _ in range(20)]
+    assert all(row[0] == 0 and row == sorted(row) for row in drawn)
+    assert 800 < sum(map(len, drawn)) < 1_000
+    assert len({tuple(row) for row in drawn}) > 10
 
 
 def test_too_few_products_are_refused(tmp_path: Path) -> None:
