@@ -59,8 +59,8 @@ class Daemon:
         )
         self._add("hunt", self._hunt, interval, jitter=round(interval * JITTER_SHARE))
         self._add("outbox", lambda: jobs.deliver(hound), OUTBOX_SECONDS, executor="outbox")
-        self._add("watch", lambda: hound.watch.look(), WATCH_SECONDS, first=120, executor="outbox")
-        self._add("recheck", hound.recheck, RECHECK_SECONDS, first=1800)
+        self._add("watch", lambda: jobs.watch(hound), WATCH_SECONDS, first=120, executor="outbox")
+        self._add("recheck", lambda: jobs.recheck(hound), RECHECK_SECONDS, first=1800)
         self._add("upkeep", lambda: jobs.upkeep(hound), UPKEEP_SECONDS, first=3600)
         self._report_failures()
 

@@ -41,3 +41,13 @@ def deliver(hound: Hound) -> None:
 def upkeep(hound: Hound) -> None:
     """Forget what is long past."""
     hound.upkeep()
+
+
+def watch(hound: Hound) -> None:
+    """Tell the owner of trouble with the daemon itself, and of its end."""
+    hound.watch.look()
+
+
+def recheck(hound: Hound) -> None:
+    """See whether recent opportunities are over."""
+    hound.recheck()

@@ -214,6 +214,9 @@ def measure(surfaced: int, handled: int, folder: Path) -> dict[str, Any]:
             "verdicts_ms": milliseconds(store.count_by_verdict, 1),
             "outbox_counts_ms": milliseconds(store.count_notifications, 1),
             "price_history_ms": milliseconds(lambda: store.price_history("product-o7")),
+            "expiry_ms": milliseconds(lambda: store.live_opportunities_of([f"e{n}" for n in range(100)])),
+            "learn_ms": milliseconds(store.met),
+            "forget_ms": milliseconds(store.forget, 1),
         }
         store.close()
     started = time.perf_counter()

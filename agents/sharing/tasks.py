@@ -137,13 +137,15 @@ class Tasks:
         await asyncio.to_thread(jobs.deliver, self._hound)
 
     async def upkeep(self, timestamp: int = 0) -> None:
-        """Forget what is long past, once a day; finished jobs too."""
+        """Look after the daemons and recent opportunities; once a day forget what is long past, finished jobs too."""
         await asyncio.to_thread(self._upkeep)
         await self.app.job_manager.delete_old_jobs(
             nb_hours=KEEP_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
         )
 
     def _upkeep(self) -> None:
+        jobs.watch(self._hound)
+        jobs.recheck(self._hound)
         store, now = self._hound.store, datetime.now(UTC)
         last = store.get_state("upkeep")
         if last is None or now - datetime.fromisoformat(last) >= UPKEEP:
