@@ -10,7 +10,7 @@ from agents import doctor_service
 from agents.watch import FREE_BYTES
 from framework.errors import DealhoundError
 from framework.feedstate import FeedStatus
-from framework.health import Check, CheckStatus
+from framework.health import Check, degraded, failed, ok
 
 if TYPE_CHECKING:
     from agents.assemble import Hound
@@ -45,28 +45,18 @@ def _guarded(name: str, look: Callable[[Hound], Check], hound: Hound) -> Check:
     try:
         return look(hound)
     except DealhoundError as error:
-        return Check(
-            name=name, status=CheckStatus.FAILED, detail=str(error), fix="See the sentence above; then try again"
-        )
-
-
-def _ok(name: str, detail: str) -> Check:
-    return Check(name=name, status=CheckStatus.OK, detail=detail)
-
-
-def _degraded(name: str, detail: str, fix: str) -> Check:
-    return Check(name=name, status=CheckStatus.DEGRADED, detail=detail, fix=fix)
+        return failed(name, str(error), "See the sentence above; then try again")
 
 
 def _settings(hound: Hound) -> Check:
     file = hound.settings.home / "dealhound.toml"
-    return _ok("settings", f"{file} and the environment" if file.exists() else f"defaults; no {file}")
+    return ok("settings", f"{file} and the environment" if file.exists() else f"defaults; no {file}")
 
 
 def _database(hound: Hound) -> Check:
     counts = hound.store.count_by_verdict()
     kind = hound.settings.sqlalchemy_url.split(":", 1)[0]
-    return _ok(
+    return ok(
         "database", f"{kind}: {sum(counts.values()):,} entries, {hound.store.count_opportunities():,} opportunities"
     )
 
@@ -77,45 +67,45 @@ _WAITS_LONG = 600  # seconds: jobs are taken within one where a daemon is free
 def _work(hound: Hound) -> Check:
     """How the work is shared: in process, or through the queue."""
     if not hound.settings.shares_work:
-        return _ok("work", "in process: one daemon on SQLite")
+        return ok("work", "in process: one daemon on SQLite")
     from agents.sharing.status import queue_status
 
     status = queue_status(hound.settings.sqlalchemy_url)
     if status is None or status.daemons == 0:
         said = status.sentence if status else "no daemon has run on this database yet"
-        return _degraded("work", f"shared through the queue on PostgreSQL: {said}", "Start one: ./dealhound run")
+        return degraded("work", f"shared through the queue on PostgreSQL: {said}", "Start one: ./dealhound run")
     detail = f"shared through the queue on PostgreSQL: {status.sentence}"
     if status.failed or (status.oldest or 0) > _WAITS_LONG:
         fix = "See the daemons' logs for what failed; where jobs only wait, start another daemon"
-        return _degraded("work", detail, fix)
-    return _ok("work", detail)
+        return degraded("work", detail, fix)
+    return ok("work", detail)
 
 
 def _disk(hound: Hound) -> Check:
     free = shutil.disk_usage(hound.settings.state).free
     if free < FREE_BYTES:
-        return _degraded(
+        return degraded(
             "disk", f"{free / 1e6:,.0f} MB free", "Free some space: memory cannot be written on a full disk"
         )
-    return _ok("disk", f"{free / 1e9:,.1f} GB free")
+    return ok("disk", f"{free / 1e9:,.1f} GB free")
 
 
 def _feeds(hound: Hound) -> Check:
     feeds = hound.store.feeds()
     if not feeds:
-        return _degraded("feeds", "no feeds", "Add one: ./dealhound feeds add URL")
+        return degraded("feeds", "no feeds", "Add one: ./dealhound feeds add URL")
     bad = [feed.title or feed.url for feed in feeds if feed.status in (FeedStatus.FAILING, FeedStatus.GONE)]
     if bad:
         names = ", ".join(bad[:5])
-        return _degraded("feeds", f"{len(bad)} of {len(feeds)} failing: {names}", "See ./dealhound feeds list")
-    return _ok("feeds", f"{len(feeds)} followed")
+        return degraded("feeds", f"{len(bad)} of {len(feeds)} failing: {names}", "See ./dealhound feeds list")
+    return ok("feeds", f"{len(feeds)} followed")
 
 
 def _reader(hound: Hound) -> Check:
     if hound.reader.name == "extractive":
         fix = "Set OPENAI_API_KEY, DEALHOUND_LLM_BASE_URL or DEALHOUND_LLM_MODEL to read deals with a language model"
-        return _degraded("reader", "extractive: deals are read by grammar and page markup", fix)
-    return _ok("reader", f"{hound.reader.name}, the extractive reader where the model fails")
+        return degraded("reader", "extractive: deals are read by grammar and page markup", fix)
+    return ok("reader", f"{hound.reader.name}, the extractive reader where the model fails")
 
 
 def _member(name: str) -> Callable[[Hound], Check]:
@@ -125,11 +115,11 @@ def _member(name: str) -> Callable[[Hound], Check]:
         agent = next(member for member in hound.members if member.name == name)
         (estimate,) = agent.estimate(["Wireless noise cancelling headphones, over-ear, 30 hours of battery"])
         if estimate.value is None:
-            return Check(name=name, status=CheckStatus.FAILED, detail=str(estimate.failure), fix=_FIXES[name])
+            return failed(name, str(estimate.failure), _FIXES[name])
         said = f"answers (${estimate.value:,.0f} for a pair of headphones)"
         if estimate.degraded:
-            return _degraded(name, f"{estimate.degraded}; {said}", _FIXES[name])
-        return _ok(name, said)
+            return degraded(name, f"{estimate.degraded}; {said}", _FIXES[name])
+        return ok(name, said)
 
     return look
 
@@ -143,28 +133,28 @@ _FIXES = {
 
 def _blender(hound: Hound) -> Check:
     subsets = len(hound.blender.model.subsets)
-    return _ok("blender", f"coefficients for {subsets} sets of members")
+    return ok("blender", f"coefficients for {subsets} sets of members")
 
 
 def _catalogue(hound: Hound) -> Check:
     count = hound.catalogue.count()
     if count < 5_000:
         fix = "Add priced products: ./dealhound catalogue add products.jsonl"
-        return _degraded("catalogue", f"{count:,} products; estimates get better with more", fix)
-    return _ok("catalogue", f"{count:,} products at {hound.catalogue.location}")
+        return degraded("catalogue", f"{count:,} products; estimates get better with more", fix)
+    return ok("catalogue", f"{count:,} products at {hound.catalogue.location}")
 
 
 def _messages(hound: Hound) -> Check:
     channels = [notifier.channel for notifier in hound.notifiers]
     if channels == ["console"]:
         fix = "Set PUSHOVER_USER and PUSHOVER_TOKEN, or DEALHOUND_APPRISE_URLS; then ./dealhound notify test"
-        return _degraded("messages", "console and dashboard only", fix)
+        return degraded("messages", "console and dashboard only", fix)
     scarce = [said for channel in channels if (said := _allowance(hound, channel)) and said[1]]
     if scarce:
         fix = "Alerts are spread over the days until then; raise min_probability or the allowance"
-        return _degraded("messages", scarce[0][0], fix)
+        return degraded("messages", scarce[0][0], fix)
     told = [said[0] for channel in channels if (said := _allowance(hound, channel))]
-    return _ok("messages", "; ".join([", ".join(channels), *told]))
+    return ok("messages", "; ".join([", ".join(channels), *told]))
 
 
 def _allowance(hound: Hound, channel: str) -> tuple[str, bool] | None:
@@ -182,7 +172,7 @@ def _learning(hound: Hound) -> Check:
     lessons = hound.learner.lessons()
     said = list(lessons.sentences().values())
     if said:
-        return _ok("learning", " ".join(said))
+        return ok("learning", " ".join(said))
     wish = hound.settings.precision_wish
     aim = f"for {wish:.0%} good alerts" if wish is not None else "no precision_wish is set"
-    return _ok("learning", f"{lessons.votes} votes, nothing learnt from them yet ({aim})")
+    return ok("learning", f"{lessons.votes} votes, nothing learnt from them yet ({aim})")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from agents.setup import probes
 from framework.errors import SnapshotError
-from framework.health import Check, CheckStatus
+from framework.health import Check, degraded, failed, ok
 from framework.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def installation(hound: Hound) -> Check:
     pins = dict(line.split("==") for line in project["dependencies"] if "==" in line)
     other = [f"{name} {_version(name)} (tested: {pin})" for name, pin in pins.items() if _version(name) != pin]
     if other:
-        return _degraded("installation", ", ".join(other), "Start through ./dealhound, which installs what was tested")
-    return _ok("installation", f"{len(pins)} libraries as tested")
+        return degraded("installation", ", ".join(other), "Start through ./dealhound, which installs what was tested")
+    return ok("installation", f"{len(pins)} libraries as tested")
 
 
 def _version(name: str) -> str:
@@ -42,15 +42,15 @@ def daemon(hound: Hound) -> Check:
     last = hound.store.hunts(1)
     start = "Start it: ./dealhound run; docs/operate.md says how it runs as a service"
     if not last:
-        return _degraded("daemon", "no hunt so far", start)
+        return degraded("daemon", "no hunt so far", start)
     ended = last[0].finished or last[0].started
     age = datetime.now(UTC) - ended
     said = f"last hunt {ended:%Y-%m-%d %H:%M} UTC"
     if last[0].error:
-        return _degraded("daemon", f"{said} ended early: {last[0].error}", "See state/logs/dealhound.log at that time")
+        return degraded("daemon", f"{said} ended early: {last[0].error}", "See state/logs/dealhound.log at that time")
     if age > timedelta(seconds=2 * hound.settings.interval) + _SLACK:
-        return _degraded("daemon", f"{said}: no daemon seems to run", start)
-    return _ok("daemon", said)
+        return degraded("daemon", f"{said}: no daemon seems to run", start)
+    return ok("daemon", said)
 
 
 def dashboard(hound: Hound) -> Check:
@@ -58,18 +58,18 @@ def dashboard(hound: Hound) -> Check:
     check = probes.dashboard(hound.settings)
     password = hound.settings.password
     if password is not None and len(password.get_secret_value()) < _SHORT_PASSWORD:
-        return _degraded("dashboard", "the password is short", f"Set one of {_SHORT_PASSWORD} characters or more")
+        return degraded("dashboard", "the password is short", f"Set one of {_SHORT_PASSWORD} characters or more")
     return check
 
 
 def budget(hound: Hound) -> Check:
     """What the language model may still use today."""
     if hound.chat is None:
-        return _ok("budget", "no language model, nothing to pay")
+        return ok("budget", "no language model, nothing to pay")
     if reason := hound.chat.budget.exhausted():
-        return _degraded("budget", reason, "Wait for tomorrow, or raise llm_daily_tokens or llm_daily_money")
+        return degraded("budget", reason, "Wait for tomorrow, or raise llm_daily_tokens or llm_daily_money")
     spent = hound.chat.budget.today()
-    return _ok("budget", f"{spent.calls} calls, {spent.tokens_in + spent.tokens_out:,} tokens, ${spent.usd:.4f} today")
+    return ok("budget", f"{spent.calls} calls, {spent.tokens_in + spent.tokens_out:,} tokens, ${spent.usd:.4f} today")
 
 
 def memory_file(hound: Hound) -> Check:
@@ -80,14 +80,14 @@ def memory_file(hound: Hound) -> Check:
     try:
         opportunities, foreign = read(path, datetime.now(UTC))
     except FileNotFoundError:
-        return _ok("memory.json", "not written yet")
+        return ok("memory.json", "not written yet")
     except SnapshotError as error:
         fix = f"Move {path} away; it is written anew after the next find"
-        return Check(name="memory.json", status=CheckStatus.FAILED, detail=str(error), fix=fix)
+        return failed("memory.json", str(error), fix)
     if foreign:
         fix = "They are left out; delete them from the file, or leave them"
-        return _degraded("memory.json", f"{foreign} items are no opportunities", fix)
-    return _ok("memory.json", f"{len(opportunities):,} opportunities")
+        return degraded("memory.json", f"{foreign} items are no opportunities", fix)
+    return ok("memory.json", f"{len(opportunities):,} opportunities")
 
 
 def services(settings: Settings) -> Iterator[Check]:
@@ -101,11 +101,3 @@ def services(settings: Settings) -> Iterator[Check]:
         yield probes.modal_token(settings)
     if settings.chroma_url:
         yield probes.chroma(settings).model_copy(update={"name": "chroma server"})
-
-
-def _ok(name: str, detail: str) -> Check:
-    return Check(name=name, status=CheckStatus.OK, detail=detail)
-
-
-def _degraded(name: str, detail: str, fix: str) -> Check:
-    return Check(name=name, status=CheckStatus.DEGRADED, detail=detail, fix=fix)

@@ -109,7 +109,7 @@ def open_tabs(minutes: float, tabs: int, alone: float, interval: int) -> bool:
             pages = Tabs(driver, url, tabs)
             moment = datetime.now(UTC)
             memory = watch(process, minutes, pages.state)
-            pages.must_live()
+            alive = pages.live()
             process.send_signal(signal.SIGTERM)
             print(f"exit status {process.wait(30)}")
         with Store.open(f"sqlite:///{home / 'state' / 'dealhound.db'}") as store:
@@ -121,7 +121,7 @@ def open_tabs(minutes: float, tabs: int, alone: float, interval: int) -> bool:
             print(f"{name}: {len(chosen)} hunts, median {statistics.median(map(seconds, chosen)):.2f} s")
         expected = round((minutes + alone) * 60 / interval)
         print(f"alone: {before[0]:.0f} to {before[-1]:.0f} MB")
-        return judge(home, stream, memory, interval=interval, expected=expected)
+        return judge(home, stream, memory, interval=interval, expected=expected) and alive
 
 
 def watch(process: subprocess.Popen[bytes], minutes: float, state: Any) -> list[float]:
@@ -157,7 +157,7 @@ class Tabs:
             driver.get(url)
             WebDriverWait(driver, 120).until(lambda _: driver.execute_script(self._READY))
             driver.execute_script(self._CLICK, part)
-        self._first = self._headers()
+        self._first = self._counts()
 
     def state(self) -> str:
         """The script heap of each page in MB."""
@@ -167,18 +167,20 @@ class Tabs:
             heaps.append(f"{self._driver.execute_script(self._STATE)[1]:.0f}")
         return f"pages' heaps {', '.join(heaps)} MB"
 
-    def must_live(self) -> None:
-        """Raise unless every page has moved on since it was opened and all show the same."""
-        last = self._headers()
-        if len(set(last)) != 1 or last[0] == self._first[0]:
-            raise RuntimeError(f"a page stood still: {self._first} became {last}")
+    def live(self) -> bool:
+        """Whether every page has moved on since it was opened, and all show the same."""
+        last = self._counts()
+        moved = len(set(last)) == 1 and last[0] != self._first[0]
+        print(f"opportunities in the pages' heads: {self._first} became {last}; all live: {'yes' if moved else 'NO'}")
+        return moved
 
-    def _headers(self) -> list[str]:
-        headers = []
+    def _counts(self) -> list[str]:
+        counts = []
         for handle in self._driver.window_handles:
             self._driver.switch_to.window(handle)
-            headers.append(self._driver.execute_script(self._STATE)[0])
-        return headers
+            found = re.search(r"([\d,]+) opportunit", self._driver.execute_script(self._STATE)[0])
+            counts.append(found[1] if found else "none")
+        return counts
 
 
 @contextmanager

@@ -25,6 +25,21 @@ class Check(Value):
     fix: str = ""
 
 
+def ok(name: str, detail: str) -> Check:
+    """A part that is well."""
+    return Check(name=name, status=CheckStatus.OK, detail=detail)
+
+
+def degraded(name: str, detail: str, fix: str) -> Check:
+    """A part that works, but not in full."""
+    return Check(name=name, status=CheckStatus.DEGRADED, detail=detail, fix=fix)
+
+
+def failed(name: str, detail: str, fix: str) -> Check:
+    """A part that does not work."""
+    return Check(name=name, status=CheckStatus.FAILED, detail=detail, fix=fix)
+
+
 def worst(checks: Iterable[Check]) -> CheckStatus:
     """The status of the whole: that of its worst part, ``OK`` when there is none."""
     ranks = list(CheckStatus)

@@ -5,6 +5,8 @@ A probe says ok, failed (the service said no, or the setting cannot be), or degr
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from framework.errors import (
     CatalogueUnavailable,
     ChatError,
@@ -15,7 +17,7 @@ from framework.errors import (
     EstimatorUnavailable,
     SettingsError,
 )
-from framework.health import Check, CheckStatus
+from framework.health import Check, degraded, failed, ok
 from framework.settings import Settings
 
 _LATER = "Check the network; ./dealhound doctor asks again"
@@ -28,7 +30,7 @@ def phone(settings: Settings) -> Check:
     said: list[str] = []
     user, token = settings.pushover_user, settings.pushover_token
     if bool(user) != bool(token):
-        return _failed("phone", "Pushover needs both, the user key and the application token", "Give the other one too")
+        return failed("phone", "Pushover needs both, the user key and the application token", "Give the other one too")
     try:
         if user and token:
             PushoverNotifier(
@@ -41,10 +43,10 @@ def phone(settings: Settings) -> Check:
             names = ", ".join(AppriseNotifier(url).channel for url in settings.apprise_urls)
             said.append(f"{names}: untried until ./dealhound notify test")
     except (SettingsError, DeliveryRejected) as error:
-        return _failed("phone", str(error), "Copy the keys again")
+        return failed("phone", str(error), "Copy the keys again")
     except DeliveryError as error:
         return _untried("phone", str(error))
-    return _ok("phone", "; ".join(said) or "console and dashboard only")
+    return ok("phone", "; ".join(said) or "console and dashboard only")
 
 
 def language_model(settings: Settings) -> Check:
@@ -54,17 +56,19 @@ def language_model(settings: Settings) -> Check:
 
     kind = chosen(settings)
     if kind == "none":
-        return _ok("language model", "none: deals are read by grammar and page markup")
+        return ok("language model", "none: deals are read by grammar and page markup")
     try:
-        backend = build_backend(settings.model_copy(update={"llm_timeout": min(settings.llm_timeout, 30.0)}))
-        if kind == "llama_cpp":
-            return _ok("language model", f"{backend.model} runs in this process when it is first needed")
-        backend.send(Request([Message("user", "Answer with the one word: yes")], max_tokens=16))
+        with closing(
+            build_backend(settings.model_copy(update={"llm_timeout": min(settings.llm_timeout, 30.0)}))
+        ) as model:
+            if kind == "llama_cpp":
+                return ok("language model", f"{model.model} runs in this process when it is first needed")
+            model.send(Request([Message("user", "Answer with the one word: yes")], max_tokens=16))
     except ChatUnavailable as error:
         return _untried("language model", str(error))
     except (ChatError, SettingsError) as error:
-        return _failed("language model", str(error), "Check key, base URL and the model's name")
-    return _ok("language model", f"{backend.model} answers")
+        return failed("language model", str(error), "Check key, base URL and the model's name")
+    return ok("language model", f"{model.model} answers")
 
 
 def modal_token(settings: Settings) -> Check:
@@ -73,16 +77,16 @@ def modal_token(settings: Settings) -> Check:
 
     identity, secret = settings.modal_token_id, settings.modal_token_secret
     if not identity and not secret:
-        return _ok("modal", "not used")
+        return ok("modal", "not used")
     if not identity or not secret:
-        return _failed("modal", "Modal needs both, token id and token secret", "Give the other one too")
+        return failed("modal", "Modal needs both, token id and token secret", "Give the other one too")
     try:
         check_token(identity.get_secret_value(), secret.get_secret_value())
     except SettingsError as error:
-        return _failed("modal", str(error), "Make a new token: modal token new")
+        return failed("modal", str(error), "Make a new token: modal token new")
     except EstimatorUnavailable as error:
         return _untried("modal", str(error))
-    return _ok("modal", "Modal knows the token")
+    return ok("modal", "Modal knows the token")
 
 
 def database(settings: Settings) -> Check:
@@ -90,7 +94,7 @@ def database(settings: Settings) -> Check:
     from framework.memory.database import Database
 
     if settings.database_url is None:
-        return _ok("database", "SQLite, in the state folder")
+        return ok("database", "SQLite, in the state folder")
     try:
         connected = Database.open(settings.database_url)
         try:
@@ -99,8 +103,8 @@ def database(settings: Settings) -> Check:
         finally:
             connected.close()
     except (DatabaseUnavailable, SettingsError) as error:
-        return _failed("database", str(error), "Check address, name, user and password; is the server running?")
-    return _ok("database", f"{connected.engine.dialect.name} answers")
+        return failed("database", str(error), "Check address, name, user and password; is the server running?")
+    return ok("database", f"{connected.engine.dialect.name} answers")
 
 
 def chroma(settings: Settings) -> Check:
@@ -109,11 +113,11 @@ def chroma(settings: Settings) -> Check:
     from models.encoder import Encoder
 
     if settings.chroma_url is None:
-        return _ok("catalogue", "a folder in the state folder")
+        return ok("catalogue", "a folder in the state folder")
     try:
-        return _ok("catalogue", f"Chroma {Catalogue(Encoder(), url=settings.chroma_url).version()} answers")
+        return ok("catalogue", f"Chroma {Catalogue(Encoder(), url=settings.chroma_url).version()} answers")
     except CatalogueUnavailable as error:
-        return _failed("catalogue", str(error), "Check the address; is the server running? chroma run --path FOLDER")
+        return failed("catalogue", str(error), "Check the address; is the server running? chroma run --path FOLDER")
 
 
 def dashboard(settings: Settings) -> Check:
@@ -123,25 +127,17 @@ def dashboard(settings: Settings) -> Check:
     try:
         require_password(settings)
     except SettingsError as error:
-        return _failed("dashboard", str(error), "Set a password")
+        return failed("dashboard", str(error), "Set a password")
     password = "a password" if settings.password else "no password, and this machine only"
-    return _ok("dashboard", f"http://{settings.host}:{settings.port}, {password}")
+    return ok("dashboard", f"http://{settings.host}:{settings.port}, {password}")
 
 
 def hours(settings: Settings) -> Check:
     """What the settings came to; whether they can be was looked at when they were read."""
     quiet = settings.quiet_hours
     said = f"silent from {quiet[0]:%H:%M} to {quiet[1]:%H:%M}" if quiet else "no quiet hours"
-    return _ok("hours", f"{settings.timezone}, {said}")
-
-
-def _ok(name: str, detail: str) -> Check:
-    return Check(name=name, status=CheckStatus.OK, detail=detail)
+    return ok("hours", f"{settings.timezone}, {said}")
 
 
 def _untried(name: str, detail: str) -> Check:
-    return Check(name=name, status=CheckStatus.DEGRADED, detail=detail, fix=_LATER)
-
-
-def _failed(name: str, detail: str, fix: str) -> Check:
-    return Check(name=name, status=CheckStatus.FAILED, detail=detail, fix=fix)
+    return degraded(name, detail, _LATER)
