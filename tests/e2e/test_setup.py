@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import shutil
 import subprocess
@@ -35,8 +36,9 @@ class Terminal:
         os.close(slave)
 
     def answer(self, question: str, keys: str) -> None:
-        """Wait for the question, then type."""
-        self._wait(lambda: question in self.shown[self._read_to :])
+        """Wait for the question, then type: after its last blank, because what is typed earlier may be thrown away."""
+        whole = re.compile(re.escape(question) + r"[^\n]*: $")
+        self._wait(lambda: whole.search(self.shown[self._read_to :]))
         self._read_to = len(self.shown)
         os.write(self._master, f"{keys}\n".encode())
 

@@ -25,7 +25,13 @@ class Daemon:
     """The dashboard, its memory, and what its buttons did. ``fill`` puts deals into the memory."""
 
     def __init__(
-        self, folder: Path, fill: Callable[[Store], None], *, password: str | None = None, **more: Any
+        self,
+        folder: Path,
+        fill: Callable[[Store], None],
+        *,
+        password: str | None = None,
+        root_path: str = "",
+        **more: Any,
     ) -> None:
         import dashboard
 
@@ -34,7 +40,7 @@ class Daemon:
         self.controls = board.Controls()
         self.progress = ProgressBoard()
         self.resent: list[str] = []
-        settings = Settings(home=folder, password=SecretStr(password) if password else None)
+        settings = Settings(home=folder, password=SecretStr(password) if password else None, root_path=root_path)
         offered: dict[str, Any] = {
             "checks": board.checks,
             "atlas": board.atlas,
