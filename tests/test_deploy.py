@@ -66,14 +66,13 @@ def test_every_setting_in_the_compose_file_is_one(tmp_path: Path) -> None:
     values = {
         "DEALHOUND_HOST": "0.0.0.0",
         "DEALHOUND_PASSWORD": "given",
-        "DEALHOUND_ALLOW_HOSTS": "llama:8080",
         "DEALHOUND_DATABASE_URL": "postgresql+psycopg://dealhound:x@postgres/dealhound",
         "DEALHOUND_CHROMA_URL": "http://chroma:8000",
         "DEALHOUND_LLM_BASE_URL": "http://llama:8080/v1",
         "DEALHOUND_LLM_MODEL": "local",
     }
     assert named == set(values)
-    assert load_settings(tmp_path, values).allow_hosts == ("llama:8080",)
+    assert load_settings(tmp_path, values).allow_hosts == (), "feeds and pages have no business with the other services"
 
 
 def test_services_are_hardened_pinned_and_optional() -> None:
