@@ -38,6 +38,7 @@ train_app = typer.Typer(help="(Re)build the models from a JSONL of priced produc
 catalogue_app = typer.Typer(
     help="The products with known prices that estimates are compared with.", no_args_is_help=True
 )
+specialist_app = typer.Typer(help="The large specialist: as a file, or on Modal.", no_args_is_help=True)
 notify_app = typer.Typer(help="Notifications.", no_args_is_help=True)
 tokens_app = typer.Typer(
     help="Tokens of programs that use the API of a dashboard with a password.", no_args_is_help=True
@@ -49,6 +50,7 @@ for name, group in {
     "memory": memory_app,
     "train": train_app,
     "catalogue": catalogue_app,
+    "specialist": specialist_app,
     "notify": notify_app,
     "tokens": tokens_app,
     "feedback": feedback_app,
@@ -437,17 +439,29 @@ def train_specialist(
     seed: int = 0,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint.")] = False,
     warm: Annotated[bool, typer.Option(help="Start from the shipped specialist.")] = False,
+    method: Annotated[
+        Literal["bundled", "qlora"], typer.Option(help="The bundled network, or an adapter for a large base.")
+    ] = "bundled",
+    base: Annotated[str | None, typer.Option(help="qlora: the base model, a folder or a name on the hub.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="qlora: settings, a TOML file.")
+    ] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", help="qlora: one setting, name=value.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the artifacts; default your own, in the state folder.")
     ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Fine-tune the bundled specialist (needs ./dealhound setup train)."""
-    from agents.commands import training
+    """Fine-tune a specialist (needs ./dealhound setup train, with --method qlora setup large)."""
+    from agents.commands import specialist, training
 
     with hound(home) as assembled:
-        show_object(training.train_specialist(assembled, data, out, size, seed, resume, warm), as_json, _trained)
+        if method == "qlora":
+            result = specialist.train_qlora(assembled, data, out, base, config, setting or [], resume)
+        else:
+            result = training.train_specialist(assembled, data, out, size, seed, resume, warm)
+        show_object(result, as_json, _trained)
 
 
 @train_app.command("forest")
@@ -480,6 +494,63 @@ def train_blender(
     with hound(home) as assembled:
         result = training.train_blender(assembled, data, out, limit, lambda cost: yes or typer.confirm(cost, err=True))
         show_object(result, as_json, _trained)
+
+
+@train_app.command("rehearse")
+def train_rehearse(
+    data: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Default: shipped products.")] = None,
+    limit: Annotated[int, typer.Option(min=50, help="Use at most so many products.")] = 600,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """The large specialist's whole way on a tiny model, offline (needs ./dealhound setup large local)."""
+    from agents.commands import rehearsal
+
+    with hound(home) as assembled:
+        show_object(rehearsal.rehearse(assembled, data, limit), as_json, _trained)
+
+
+@specialist_app.command("export")
+def specialist_export(
+    gguf: Annotated[bool, typer.Option("--gguf", help="As one GGUF file for llama.cpp, not as a folder.")] = False,
+    quantization: Annotated[
+        Literal["f32", "f16", "q8_0", "q5_k_m", "q4_k_m"], typer.Option(help="How small the file gets.")
+    ] = "q4_k_m",
+    adapter: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Default: the one trained.")
+    ] = None,
+    llama_cpp: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Convert with this llama.cpp source tree.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Default: your own models, in the state folder.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Merge the fine-tuned adapter into its base (needs ./dealhound setup large, with --gguf also local)."""
+    from agents.commands import specialist
+
+    with hound(home) as assembled:
+        result = specialist.export(assembled, adapter, out, quantization if gguf else None, llama_cpp)
+        show_object(result, as_json, _trained)
+
+
+@specialist_app.command("deploy")
+def specialist_deploy(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before what costs money.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Put the specialist on Modal, by the settings modal_app, modal_gpu, modal_base and modal_adapter."""
+    from agents.commands import specialist
+
+    with hound(home) as assembled:
+        result = specialist.deploy(assembled, lambda cost: _agreed(cost, yes))
+        show_object(result, as_json, _trained)
+
+
+def _agreed(cost: str, yes: bool) -> bool:
+    typer.echo(cost, err=True)
+    return yes or typer.confirm("Go on?", err=True)
 
 
 @catalogue_app.command("info")

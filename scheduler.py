@@ -36,6 +36,7 @@ OUTBOX_SECONDS = 20
 MANY_FEEDS = 100
 WATCH_SECONDS = 300
 RECHECK_SECONDS = 3600
+KEEP_WARM_SECONDS = 300
 UPKEEP_SECONDS = 24 * 3600
 JITTER_SHARE = 0.1  # of the interval: daemons all over the world must not poll in step
 
@@ -54,13 +55,15 @@ class Daemon:
         interval = hound.settings.interval
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(1), "outbox": ThreadPoolExecutor(1)},
+            executors={name: ThreadPoolExecutor(1) for name in ("default", "outbox", "aside")},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._add("hunt", self._hunt, interval, jitter=round(interval * JITTER_SHARE))
         self._add("outbox", lambda: jobs.deliver(hound), OUTBOX_SECONDS, executor="outbox")
         self._add("watch", lambda: jobs.watch(hound), WATCH_SECONDS, first=120, executor="outbox")
         self._add("recheck", lambda: jobs.recheck(hound), RECHECK_SECONDS, first=1800)
+        if hound.keep_warm is not None:
+            self._add("keep-warm", hound.keep_warm.look, KEEP_WARM_SECONDS, executor="aside")
         self._add("upkeep", lambda: jobs.upkeep(hound), UPKEEP_SECONDS, first=3600)
         self._report_failures()
 
@@ -132,6 +135,8 @@ class Daemon:
         """Stop within ``GRACE`` seconds; False when a hunt was still busy then (it goes on where it stopped)."""
         self._hound.planner.stop()
         self._scheduler.pause()
+        if self._hound.keep_warm is not None:
+            self._hound.keep_warm.release()
         done = threading.Event()
 
         def wait() -> None:

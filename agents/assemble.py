@@ -21,6 +21,7 @@ from framework.tally import Tally
 if TYPE_CHECKING:
     from agents.appraiser import Appraiser
     from agents.ensemble import EnsembleAgent
+    from agents.keep_warm import KeepWarm
     from agents.learning import Learner
     from agents.member import MemberAgent
     from agents.messaging.base import Notifier
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from agents.planning import PlanningAgent
     from agents.rates import RateBook
     from agents.scanner import ScannerAgent
+    from agents.specialist import SpecialistAgent
+    from agents.specialists import Specialists
     from agents.watch import Watch
     from framework.chat.client import Chat
     from framework.deals import Deal, Entry, Opportunity
@@ -226,15 +229,42 @@ class Hound:
         """The members of the ensemble."""
         from agents.frontier import FrontierAgent
         from agents.random_forest import RandomForestAgent
-        from agents.specialist import SpecialistAgent
         from models.random_forest import RandomForest
-        from models.specialist import Specialist
 
         return [
-            SpecialistAgent(Specialist(self.encoder, self.artifacts("specialist"))),
+            self.specialist,
             FrontierAgent(self._frontier(), deadline=3 * self.settings.llm_timeout if self.chat else None),
             RandomForestAgent(RandomForest(self.encoder, self.artifacts("forest"))),
         ]
+
+    @property
+    def specialist(self) -> SpecialistAgent:
+        """The specialist agent over the model that the settings choose."""
+        return self.specialists.agent
+
+    @cached_property
+    def keep_warm(self) -> KeepWarm | None:
+        """Keeps a remote specialist running in the owner's hours, where hours are set."""
+        from agents.keep_warm import KeepWarm
+
+        hours = self.settings.modal_keep_warm
+        if hours is None or self.settings.specialist != "modal":
+            return None
+        return KeepWarm(self.specialist, hours, self.settings.zone)
+
+    @cached_property
+    def specialists(self) -> Specialists:
+        """The kinds of specialist."""
+        from agents.specialists import Specialists
+
+        specialists = Specialists(self.settings, self._bundled_specialist, self.own_models)
+        self._open.callback(specialists.close)
+        return specialists
+
+    def _bundled_specialist(self) -> Estimator:
+        from models.specialist import Specialist
+
+        return Specialist(self.encoder, self.artifacts("specialist"))
 
     def _frontier(self) -> Estimator:
         from agents.llm_frontier import FrontierEstimator
@@ -459,6 +489,7 @@ class Hound:
             self.appraiser,
             [notifier.channel for notifier in self.notifiers],
             read_sample_feed,
+            prepare=self.specialist.warm_up,
             notices=self.notices,
             progress=self.progress,
             tally=self.tally,

@@ -115,8 +115,11 @@ def _member(name: str) -> Callable[[Hound], Check]:
         agent = next(member for member in hound.members if member.name == name)
         (estimate,) = agent.estimate(["Wireless noise cancelling headphones, over-ear, 30 hours of battery"])
         if estimate.value is None:
-            return failed(name, str(estimate.failure), _FIXES[name])
+            fix = _FIXES.get(f"{name}.{hound.settings.specialist}", _FIXES[name])
+            return failed(name, str(estimate.failure), fix)
         said = f"answers (${estimate.value:,.0f} for a pair of headphones)"
+        if name == "specialist":
+            said = f"{_SPECIALISTS[hound.settings.specialist]} {said}"
         if estimate.degraded:
             return degraded(name, f"{estimate.degraded}; {said}", _FIXES[name])
         return ok(name, said)
@@ -124,7 +127,11 @@ def _member(name: str) -> Callable[[Hound], Check]:
     return look
 
 
+_SPECIALISTS = {"bundled": "the bundled network", "modal": "the app on Modal", "llama_cpp": "the GGUF file"}
 _FIXES = {
+    "specialist.modal": "Set MODAL_TOKEN_ID and MODAL_TOKEN_SECRET, then ./dealhound specialist deploy; a container "
+    "takes about 90 s to start, so look again in two minutes",
+    "specialist.llama_cpp": "Set specialist_gguf, or make the file: ./dealhound specialist export --gguf",
     "specialist": "Restore models/artifacts from the release, or ./dealhound train specialist",
     "frontier": "Set OPENAI_API_KEY, DEALHOUND_LLM_BASE_URL or DEALHOUND_LLM_MODEL to reason over what is retrieved",
     "random_forest": "Restore models/artifacts from the release, or ./dealhound train forest",

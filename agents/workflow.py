@@ -44,13 +44,15 @@ _OUTCOMES = {ReadingVerdict.DEAL: "deals", ReadingVerdict.SKIPPED: "skipped", Re
 
 @dataclass(frozen=True)
 class Parts:
-    """What hunts work with. ``sample_feed`` reads the bundled feed; ``channels`` are those that messages go out on."""
+    """What hunts work with. ``sample_feed`` reads the bundled feed; ``channels`` are those that messages go out on;
+    ``prepare`` is told, without waiting, that there will be something to price."""
 
     store: Store
     scanner: ScannerAgent
     appraiser: Appraiser
     channels: Sequence[str]
     sample_feed: Callable[[], PollResult]
+    prepare: Callable[[], None] = lambda: None
     notices: Notices | None = None
     progress: ProgressBoard = field(default_factory=ProgressBoard)
     tally: Tally = field(default_factory=Tally)
@@ -160,6 +162,8 @@ class Workflow:
         """Read the pending entries into deals."""
         pending = self._store.pending_entries(self._parts.max_entries, hunt_id=self.hunt_id, only=self._only)
         self._progress.stage("scan", len(pending))
+        if pending:
+            self._parts.prepare()
         for readings in self._parts.scanner.read(pending):
             for reading in readings:
                 self._record_reading(reading)

@@ -101,7 +101,7 @@ def hold(
     """
     if urgent:
         return None
-    if plan.quiet is not None and _within(now.astimezone(plan.zone).time(), *plan.quiet):
+    if plan.quiet is not None and within(now.astimezone(plan.zone).time(), *plan.quiet):
         return Hold(next_at(now, plan.quiet[1], plan.zone), "quiet hours")
     if last_sent is not None and timedelta(0) <= now - last_sent < plan.cooldown:
         return Hold(last_sent + plan.cooldown, "cooldown")
@@ -141,7 +141,8 @@ def latest_at(now: datetime, at: time, zone: tzinfo) -> datetime:
     return next(moment for moment in moments if moment <= now)
 
 
-def _within(clock: time, start: time, end: time) -> bool:
+def within(clock: time, start: time, end: time) -> bool:
+    """Whether ``clock`` is from ``start`` until before ``end``, which may be past midnight."""
     return start <= clock < end if start <= end else clock >= start or clock < end
 
 

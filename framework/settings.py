@@ -123,6 +123,19 @@ class Settings(BaseModel):
     specialist: Literal["bundled", "modal", "llama_cpp"] = Field("bundled", description="which specialist prices")
     modal_token_id: SecretStr | None = Field(None, description="Modal's token id")
     modal_token_secret: SecretStr | None = Field(None, description="Modal's token secret")
+    modal_app: str = Field(
+        "dealhound-specialist", pattern=r"^[A-Za-z0-9._-]{1,60}$", description="name of the specialist's app on Modal"
+    )
+    modal_gpu: str = Field("T4", description="the GPU that Modal runs it on")
+    modal_base: str = Field("meta-llama/Llama-3.2-3B", description="base model that Modal loads from the hub")
+    modal_adapter: str | None = Field(None, description="your fine-tuned adapter on the hub, for Modal to load")
+    modal_deadline: float = Field(30, gt=0, le=600, description="seconds that a hunt waits for Modal's prices")
+    modal_keep_warm: Annotated[tuple[time, time] | None, BeforeValidator(_span)] = Field(
+        None, description="hours in which a container is kept running, such as 08:00-22:00; it costs by the hour"
+    )
+    specialist_gguf: Path | None = Field(
+        None, description="GGUF file for llama_cpp; default the one that specialist export writes"
+    )
     hf_token: SecretStr | None = Field(None, description="Hugging Face token, for gated models")
 
     min_discount_pct: float = Field(25, ge=0, lt=100, description="least true discount, in percent of the worth")
@@ -183,6 +196,13 @@ class Settings(BaseModel):
     def zone(self) -> ZoneInfo:
         """The owner's time zone."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def modal_token(self) -> tuple[str, str] | None:
+        """Modal's token id and secret, where both are set."""
+        if self.modal_token_id is None or self.modal_token_secret is None:
+            return None
+        return self.modal_token_id.get_secret_value(), self.modal_token_secret.get_secret_value()
 
     @property
     def user_agent(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from framework.deals import MemberEstimate
+from framework.errors import ArtifactError, EstimatorUnavailable
 
 
 class Estimator(Protocol):
@@ -22,4 +23,31 @@ class Estimator(Protocol):
 
     def estimate(self, descriptions: Sequence[str]) -> list[MemberEstimate]:
         """Price each description on its own."""
+        ...
+
+
+class Named:
+    """An estimator under another name, for comparisons of two of a kind."""
+
+    def __init__(self, name: str, estimator: Estimator) -> None:
+        self.name, self._estimator = name, estimator
+
+    def estimate(self, descriptions: Sequence[str]) -> list[MemberEstimate]:
+        """See ``Estimator``. Raises ``EstimatorUnavailable`` for an artifact that cannot be used, too: others can."""
+        try:
+            said = self._estimator.estimate(descriptions)
+        except ArtifactError as error:
+            raise EstimatorUnavailable(self.name, str(error)) from error
+        return [estimate.model_copy(update={"member": self.name}) for estimate in said]
+
+
+class StartsSlowly(Protocol):
+    """An estimator whose model runs elsewhere and takes a minute to start. Both raise ``EstimatorUnavailable``."""
+
+    def warm_up(self) -> None:
+        """Ask for a start without waiting for it."""
+        ...
+
+    def keep_warm(self, containers: int) -> None:
+        """Keep so many running from now on, called or not; 0 lets them end when idle."""
         ...

@@ -136,10 +136,12 @@ def _report_file(hound: Hound) -> Path:
 def _evaluate_on(hound: Hound, data: Path, names: Sequence[str], limit: int | None) -> dict[str, Any]:
     from models.evaluate.run import evaluate_file
 
+    others = hound.specialists.others()
     chosen = [member.estimator for member in hound.members if not names or member.name in names]
-    unknown = set(names) - {member.name for member in hound.members}
+    known_names = [member.name for member in hound.members] + [other.name for other in others]
+    unknown = set(names) - set(known_names)
     if unknown:
-        known = ", ".join(member.name for member in hound.members)
+        known = ", ".join(known_names)
         raise SettingsError(f"No member is called {', '.join(sorted(unknown))}; there are: {known}")
     log = structlog.get_logger("dealhound").bind(agent="ensemble")
     report = evaluate_file(
@@ -148,6 +150,7 @@ def _evaluate_on(hound: Hound, data: Path, names: Sequence[str], limit: int | No
         hound.blender,
         rule=hound.rule,
         baselines=True,
+        beside=[other for other in others if not names or other.name in names],
         limit=limit,
         progress=lambda done, total: log.info("pricing", done=done, total=total),
     )

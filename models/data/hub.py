@@ -58,14 +58,27 @@ class Hub:
                 )
             )
 
-    def push(self, folder: Path, repository: str, names: Sequence[str], *, private: bool, message: str) -> str:
-        """Put files of ``folder`` into a data set, made if it is not there, in one commit; returns its address."""
+    def make(self, repository: str, *, private: bool, kind: str = "dataset") -> None:
+        """Make a repository (``kind``: dataset or model) if it is not there; one that is there stays as it is."""
         with _translated(repository):
-            api = self._api()
-            api.create_repo(repository, repo_type="dataset", private=private, exist_ok=True)
-            commit = api.upload_folder(
+            self._api().create_repo(repository, repo_type=kind, private=private, exist_ok=True)
+
+    def push(
+        self,
+        folder: Path,
+        repository: str,
+        names: Sequence[str],
+        *,
+        private: bool,
+        message: str,
+        kind: str = "dataset",
+    ) -> str:
+        """Put files of ``folder`` into a repository, made if it is not there, in one commit; returns its address."""
+        self.make(repository, private=private, kind=kind)
+        with _translated(repository):
+            commit = self._api().upload_folder(
                 repo_id=repository,
-                repo_type="dataset",
+                repo_type=kind,
                 folder_path=folder,
                 allow_patterns=list(names),
                 commit_message=message,

@@ -24,10 +24,11 @@ def evaluate_file(
     *,
     rule: JudgeRule | None = None,
     baselines: bool = False,
+    beside: Sequence[Estimator] = (),
     limit: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, object]:
-    """Price the file's products with every member and report.
+    """Price the file's products with every member and report. Those ``beside`` are compared and not blended.
 
     Products of split ``dev`` are priced where the file has that split, all of them elsewhere. On products that the
     blender was fitted on (the same ``dev`` split) its own coefficients would flatter it: pass such data through
@@ -39,8 +40,10 @@ def evaluate_file(
     answers = ask(members, items, progress=progress)
     priced = Priced(test, answers, estimates_from(blender.model, answers))
     valuer = Valuer(blender.shape)
-    fitted = fit_baselines(train, test) if baselines and train else None
-    return evaluate(priced, constants(train or test), valuer_of=lambda _: valuer, rule=rule, baselines=fitted)
+    compared = {name: np.exp(logs) for name, logs in ask(beside, items).logs.items()} if beside else {}
+    if baselines and train:
+        compared |= fit_baselines(train, test)
+    return evaluate(priced, constants(train or test), valuer_of=lambda _: valuer, rule=rule, baselines=compared)
 
 
 def evaluate_dev(

@@ -1,0 +1,1 @@
+"""GGUF: a fine-tuned model as one file that llama.cpp runs."""
