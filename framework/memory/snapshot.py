@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ from framework.memory.state import OPPORTUNITIES_VERSION
 from framework.memory.store import Store
 
 SET_ASIDE = "snapshot.set_aside"  # {"reason": ..., "kept_as": ..., "at": ...}, until its owner was told
-_WRITTEN = "snapshot.written"  # {"version": ..., "sha256": ...} of the file as we left it
+_WRITTEN = "snapshot.written"  # of each file: {"version": ..., "sha256": ...} as we left it
 _MAX_BYTES = 2 << 30
 _STALE_SECONDS = 600
 
@@ -41,6 +42,9 @@ class Snapshot:
     def __init__(self, path: Path, store: Store, *, clock: Clock = utc_now) -> None:
         self._path = path
         self._store = store
+        # Several daemons on one database have a file each, on one machine or on several.
+        place = f"{socket.gethostname()}:{path.absolute()}"
+        self._written = f"{_WRITTEN}.{hashlib.sha256(place.encode()).hexdigest()[:16]}"
         self._clock = clock
 
     def load(self) -> int:
@@ -70,7 +74,7 @@ class Snapshot:
         Raises ``SnapshotError`` when it cannot be written; the old file is whole then.
         """
         version = self._store.get_state(OPPORTUNITIES_VERSION, 0)
-        written = self._store.get_state(_WRITTEN) or {}
+        written = self._store.get_state(self._written) or {}
         if written.get("version") == version and self._is_ours():
             return False
         self.load()
@@ -81,12 +85,12 @@ class Snapshot:
             raise SnapshotError(
                 str(self._path), f"memory.json cannot be written ({error.strerror}); the old one is whole"
             ) from error
-        self._store.set_state(_WRITTEN, {"version": version, "sha256": digest})
+        self._store.set_state(self._written, {"version": version, "sha256": digest})
         return True
 
     def _is_ours(self) -> bool:
         """Whether the file is, byte by byte, the one last written."""
-        written = self._store.get_state(_WRITTEN)
+        written = self._store.get_state(self._written)
         try:
             with self._path.open("rb") as file:
                 return written is not None and hashlib.file_digest(file, "sha256").hexdigest() == written["sha256"]

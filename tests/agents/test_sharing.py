@@ -22,6 +22,8 @@ from tests.fakes.postgres import Postgres
 from tests.fakes.pushover import TOKEN, USER, FakePushover
 from tests.fakes.web import LoopbackWeb
 
+pytestmark = pytest.mark.timeout(400)  # real processes, on a machine that may be busy
+
 ROOT = Path(__file__).resolve().parents[2]
 COLOURS = ("Red", "Blue", "Green", "Orange", "White")
 THINGS = ("Kettle", "Toaster", "Lamp")
@@ -32,7 +34,7 @@ ALL = HOSTS * PER_HOST
 Start = Callable[..., subprocess.Popen[str]]
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
@@ -128,3 +130,21 @@ def test_three_daemons_share_a_hunt_and_one_is_killed_in_the_middle(
     assert [process.wait(timeout=30) for process in others] == [0, 0]
     for number in (1, 2):
         assert len(json.loads((tmp_path / f"home{number}" / "memory.json").read_text())) == ALL
+
+
+def test_a_daemon_goes_on_when_the_database_is_back(
+    start: Start, url: str, postgres: Postgres, webs: list[LoopbackWeb], tmp_path: Path
+) -> None:
+    daemon = start(DEALHOUND_INTERVAL="10")
+    with Store.open(url) as store:
+        wait_for(lambda: store.count_by_verdict() == {"opportunity": ALL})
+    postgres.stop()
+    try:
+        wait_for(lambda: "memory.json not written" in log_of(tmp_path, 0))
+    finally:
+        postgres.start()
+    webs[0].add("/feed.xml", rss(["Acme9 Purple Teapot PT-900 $20"], start=999), content_type="application/rss+xml")
+    with Store.open(url) as store:
+        wait_for(lambda: store.count_by_verdict() == {"opportunity": ALL + 1})
+    daemon.send_signal(signal.SIGTERM)
+    assert daemon.wait(timeout=30) == 0

@@ -150,3 +150,17 @@ def test_a_missing_file_is_no_fault(store: Store, snapshot: Snapshot, path: Path
     assert snapshot.load() == 0
     with pytest.raises(FileNotFoundError):
         module.read(path, START)
+
+
+def test_two_files_of_one_memory_do_not_take_each_other_for_edited(
+    store: Store, snapshot: Snapshot, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    surface(store, entry(1), product_key="a")
+    other = Snapshot(tmp_path / "elsewhere" / "memory.json", store, clock=FixedClock())
+    assert snapshot.write()
+    surface(store, entry(2), product_key="b")
+    assert other.write()
+    monkeypatch.setattr(module, "read", lambda *_: pytest.fail("our own file was read again"))
+    assert snapshot.write()
+    assert not other.write()
+    assert path.read_bytes() == (tmp_path / "elsewhere" / "memory.json").read_bytes()
