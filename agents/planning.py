@@ -72,19 +72,18 @@ class PlanningAgent(Agent):
 
         Its figures are added to the hunt's. Shares of feeds may run side by side, shares of entries one at a time.
         """
-        started, clock, progress = datetime.now(UTC), time.perf_counter(), self._parts.progress
-        parts = self._parts if only else replace(self._parts, progress=ProgressBoard())
-        share = Workflow(hunt_id, parts, feeds, only=only)
+        started, clock = datetime.now(UTC), time.perf_counter()
+        # The board shows one thing at a time, and the model's budget counts for one: both follow the entries.
+        progress = self._parts.progress if only else ProgressBoard()
+        share = Workflow(hunt_id, replace(self._parts, progress=progress), feeds, only=only)
         error: str | None = "a share of it was interrupted"
         with hunt_context(hunt_id), self._budget(hunt_id) if only else nullcontext():
-            if only:
-                progress.begin(hunt_id)
+            progress.begin(hunt_id)
             try:
                 job(share)
                 error = None
             finally:
-                if only:
-                    progress.end()
+                progress.end()
                 report = _report(share, started, time.perf_counter() - clock)
                 self._parts.store.add_to_hunt(hunt_id, report.counts(), error)
         return share

@@ -63,7 +63,6 @@ class Tasks:
 
     def __init__(self, hound: Hound, conninfo: str, pace: Pace) -> None:
         self._hound = hound
-        self._interval = timedelta(seconds=hound.settings.interval)
         connector = PsycopgConnector(conninfo=conninfo, min_size=1, max_size=6)
         self.app = App(connector=connector)
         self._dead = DeadDaemons(self.app, connector, hound.store, pace.dead_after)
@@ -118,10 +117,8 @@ class Tasks:
     async def share_out(self, timestamp: int = 0, at_once: bool = False) -> None:
         """Give out what is to be done and by nobody yet."""
         busy = Busy.of([job.task_kwargs for job in await self._unfinished()])
-        now = datetime.now(UTC)
-        shares = await asyncio.to_thread(
-            lambda: share_out(self._hound.store, busy, now, self._interval, at_once=at_once)
-        )
+        now, interval = datetime.now(UTC), timedelta(seconds=self._hound.settings.interval)
+        shares = await asyncio.to_thread(lambda: share_out(self._hound.store, busy, now, interval, at_once=at_once))
         for share in shares:
             await self.app.configure_task(share.job, lock=share.lock).defer_async(**share.arguments)
         if shares:
