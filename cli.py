@@ -479,6 +479,46 @@ def train_forest(
         show_object(training.train_forest(assembled, data, out, seed), as_json, _trained)
 
 
+@train_app.command("frontier")
+def train_frontier(
+    data: Annotated[
+        Path | None, typer.Option("--data", exists=True, dir_okay=False, help="Priced products, or conversations.")
+    ] = None,
+    base: Annotated[str | None, typer.Option(help="The model to fine-tune; default gpt-4o-mini.")] = None,
+    limit: Annotated[int, typer.Option(min=10, help="Use at most so many examples.")] = 500,
+    epochs: Annotated[int, typer.Option(min=1, max=50)] = 1,
+    suffix: Annotated[str, typer.Option(help="Part of the new model's name.")] = "dealhound",
+    wandb: Annotated[str | None, typer.Option(metavar="PROJECT", help="Log to this Weights & Biases project.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it costs money.")] = False,
+    resume: Annotated[bool, typer.Option(help="Follow a job again: --job, else the last one.")] = False,
+    cancel: Annotated[bool, typer.Option(help="Stop a job: --job, else the last one.")] = False,
+    undo: Annotated[bool, typer.Option(help="Set the model back to what it was before.")] = False,
+    job: Annotated[str | None, typer.Option(help="A job by its id (ftjob-...).")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune a chat model on prices at OpenAI and price with it (OPENAI_API_KEY); it costs money."""
+    from agents.commands import tuning
+
+    if (data is not None) + resume + cancel + undo != 1:
+        raise SettingsError("Give one of --data, --resume, --cancel, --undo")
+
+    def tell(line: str) -> None:
+        typer.echo(line, err=True)
+
+    with hound(home, log_level="warning") as assembled:
+        if undo:
+            result = tuning.undo(assembled)
+        elif cancel:
+            result = tuning.cancel(assembled, job)
+        elif data is None:
+            result = tuning.resume(assembled, job, tell)
+        else:
+            wishes = tuning.Wishes(base or tuning.DEFAULT_BASE, limit, epochs, suffix, wandb)
+            result = tuning.tune(assembled, data, wishes, lambda cost: yes or typer.confirm(cost, err=True), tell)
+        show_object(result, as_json, _trained)
+
+
 @train_app.command("blender")
 def train_blender(
     data: Data,

@@ -144,6 +144,20 @@ class Hound:
         return chat
 
     @cached_property
+    def tuned_chat(self) -> Chat | None:
+        """The model that the owner had fine-tuned on prices, at the same server and under the same budget."""
+        from framework.chat.client import Chat
+        from framework.chat.factory import build_backend, chosen
+
+        model = self.settings.frontier_model
+        if model is None or self.chat is None or chosen(self.settings) != "openai":
+            return None
+        wished = self.settings.model_copy(update={"llm_model": model})
+        chat = Chat(build_backend(wished), self.chat.budget)
+        self._open.callback(chat.close)
+        return chat
+
+    @cached_property
     def reader(self) -> Reader:
         """Reads entries into deals: by grammar and markup, and by a language model where one is set up."""
         from agents.llm_reader import LlmReader
@@ -271,6 +285,10 @@ class Hound:
         from models.knn import RetrievalEstimator
 
         retrieval = RetrievalEstimator(self.catalogue, self.encoder)
+        if self.tuned_chat is not None:
+            from agents.tuned_frontier import TunedFrontierEstimator
+
+            return TunedFrontierEstimator(retrieval, self.tuned_chat, self.store)
         return FrontierEstimator(retrieval, self.chat, self.store) if self.chat else retrieval
 
     @cached_property

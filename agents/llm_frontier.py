@@ -34,6 +34,7 @@ _TOKENS_PER_PRICE = 60
 _ALTERNATIVES = 20  # the most that OpenAI gives
 # A price outside the comparables' range by more than this factor is no reasoning over comparables.
 _STRAY = 4.0
+_IN_JSON = re.compile(r'"price"\s*:\s*(\d+(?:\.\d+)?)')
 _DIGITS = re.compile(r"\d+")
 
 
@@ -60,7 +61,7 @@ class FrontierEstimator:
         claims = {n: claim for n in askable if (claim := self._remembered(texts[n]))}
         why = self._ask_all([n for n in askable if n not in claims], texts, claims)
         return [
-            _settled(estimate, claims.get(n), why or "the language model gave no usable price")
+            settled(estimate, claims.get(n), why or "the language model gave no usable price")
             for n, estimate in enumerate(estimates)
         ]
 
@@ -120,7 +121,7 @@ def _question(description: str, estimate: MemberEstimate) -> str:
     return "\n".join(lines)
 
 
-def _settled(estimate: MemberEstimate, claim: PriceClaim | None, why: str) -> MemberEstimate:
+def settled(estimate: MemberEstimate, claim: PriceClaim | None, why: str) -> MemberEstimate:
     """The model's price where it is believable, else the retrieval's, marked."""
     if claim is None:
         return estimate.model_copy(update={"degraded": f"retrieval only: {why}"})
@@ -134,8 +135,10 @@ def _settled(estimate: MemberEstimate, claim: PriceClaim | None, why: str) -> Me
     return MemberEstimate(member=estimate.member, value=claim.price, similar=estimate.similar, low=low, high=high)
 
 
-def expected_prices(completion: Completion) -> list[float | None]:
-    """For each ``"price":`` of a structured reply, in order, its expected value over the alternatives of its tokens.
+def expected_prices(completion: Completion, pattern: re.Pattern[str] = _IN_JSON) -> list[float | None]:
+    """For each price of a reply, in order, its expected value over the alternatives of its tokens.
+
+    A price is group 1 of ``pattern``, by default what follows ``"price":`` in a structured reply.
 
     ``None`` where the server gave no log probabilities for it.
     """
@@ -143,10 +146,7 @@ def expected_prices(completion: Completion) -> list[float | None]:
         return []
     ends = list(accumulate(len(token.text) for token in completion.tokens))
     text = "".join(token.text for token in completion.tokens)
-    return [
-        _expected(completion.tokens, ends, match.start(1), match.end(1))
-        for match in re.finditer(r'"price"\s*:\s*(\d+(?:\.\d+)?)', text)
-    ]
+    return [_expected(completion.tokens, ends, match.start(1), match.end(1)) for match in pattern.finditer(text)]
 
 
 def _expected(tokens: Sequence[Token], ends: Sequence[int], start: int, end: int) -> float | None:

@@ -104,6 +104,9 @@ class Settings(BaseModel):
     contact: str | None = Field(None, description="a URL or address put into the User-Agent, as polite robots do")
 
     llm: Literal["auto", "openai", "llama_cpp", "none"] = Field("auto", description="which language model reads deals")
+    frontier_model: str | None = Field(
+        None, description="a model fine-tuned on prices for the frontier member; train frontier writes it"
+    )
     llm_base_url: str | None = Field(None, description="base URL of an OpenAI-compatible server")
     llm_model: str | None = Field(None, description="model name, or the path of a GGUF file for llama_cpp")
     openai_api_key: SecretStr | None = Field(None, description="key of OpenAI or of the server at llm_base_url")

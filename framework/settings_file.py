@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,13 @@ CHANGEABLE = (
 )
 
 
-def set_elsewhere(home: Path, environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The changeable settings that a stronger source than the file sets, by name, with that source in words."""
+def set_elsewhere(
+    home: Path, environ: Mapping[str, str] | None = None, names: Collection[str] = CHANGEABLE
+) -> dict[str, str]:
+    """Those of the settings ``names`` that a stronger source than the file sets, by name, with that source in words."""
     found: dict[str, str] = {}
     for source, variables in ((".env", dotenv(home / ".env")), ("the environment", environ or os.environ)):
-        for name in CHANGEABLE:
+        for name in names:
             variable = environment_name(name)
             for given in (variable, f"{variable}_FILE"):
                 if variables.get(given):
@@ -43,13 +45,18 @@ def set_elsewhere(home: Path, environ: Mapping[str, str] | None = None) -> dict[
     return found
 
 
-def change_settings(home: Path, wishes: Mapping[str, str | None], environ: Mapping[str, str] | None = None) -> Settings:
+def change_settings(
+    home: Path,
+    wishes: Mapping[str, str | None],
+    environ: Mapping[str, str] | None = None,
+    changeable: Collection[str] = CHANGEABLE,
+) -> Settings:
     """Write wishes (as text; ``None`` for the default) to the file, and return the settings as they are then.
 
     Raises ``SettingsError`` for a value that does not fit, for a setting that is not changeable or is set elsewhere,
     and when the file cannot be written; the file is as before then.
     """
-    _refuse(set_elsewhere(home, environ), wishes)
+    _refuse(set_elsewhere(home, environ, changeable), wishes, changeable)
     file = home / SETTINGS_FILE
     try:
         before = file.read_text(encoding="utf-8") if file.is_file() else ""
@@ -64,9 +71,9 @@ def change_settings(home: Path, wishes: Mapping[str, str | None], environ: Mappi
     return settings
 
 
-def _refuse(fixed: Mapping[str, str], wishes: Mapping[str, str | None]) -> None:
+def _refuse(fixed: Mapping[str, str], wishes: Mapping[str, str | None], changeable: Collection[str]) -> None:
     for name in wishes:
-        if name not in CHANGEABLE:
+        if name not in changeable:
             raise SettingsError(f"Setting {name} takes a restart: change it in {SETTINGS_FILE}")
         if name in fixed:
             raise SettingsError(f"Setting {name} is set by {fixed[name]}, which wins: change it there")

@@ -13,6 +13,7 @@ import re
 
 from framework.errors import TrainingError
 
+SYSTEM = "You estimate prices of products. Reply with the price and nothing else."
 QUESTION = "What does this cost to the nearest dollar?"
 ANSWER = "Price is $"
 # What rounds to a whole number of dollars from 1 to 999.
@@ -26,7 +27,12 @@ _MOST_READ = 10_000_000.0  # dollars; more is no price but a model that repeats 
 
 def prompt(text: str) -> str:
     """The question about a product whose description is ``text``, up to the dollar sign before the answer."""
-    return f"{QUESTION}\n\n{text.strip()}\n\n{ANSWER}"
+    return f"{question(text)}\n\n{ANSWER}"
+
+
+def question(text: str) -> str:
+    """The question alone, for a chat model, which begins its answer itself."""
+    return f"{QUESTION}\n\n{text.strip()}"
 
 
 def completion(price: float) -> str:
