@@ -247,8 +247,8 @@ class Hound:
 
         return [
             self.specialist,
-            FrontierAgent(self._frontier(), deadline=3 * self.settings.llm_timeout if self.chat else None),
             RandomForestAgent(RandomForest(self.encoder, self.artifacts("forest"))),
+            FrontierAgent(self._frontier(), deadline=3 * self.settings.llm_timeout if self.chat else None),
         ]
 
     @property

@@ -107,10 +107,11 @@ def main() -> None:
     parser.add_argument("--reference-items", type=int, default=200, help="the reference's way on fewer")
     parser.add_argument("--side", choices=("ours", "reference"), help=argparse.SUPPRESS)
     parser.add_argument("--home", help=argparse.SUPPRESS)
+    parser.add_argument("--texts", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--batch", type=int, default=1_000, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.side:
-        texts = texts_of(args.products, args.items)
+        texts = json.loads(args.texts.read_text())[: args.items]
         said = ours(args.home, texts, args.batch) if args.side == "ours" else reference(args.home, texts)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps({**said, "peak_mib": peak}))
@@ -119,7 +120,9 @@ def main() -> None:
         seconds: dict[str, float] = {}
         fill(Path(home), args.products, args.catalogue, seconds)
         print(f"catalogue of {args.catalogue} filled in {seconds['fill']:.0f} s")
-        common = [args.products, "--home", home]
+        texts = Path(home) / "texts.json"  # so that no side holds the whole data set in its memory
+        texts.write_text(json.dumps(texts_of(args.products, args.items)))
+        common = [args.products, "--home", home, "--texts", str(texts)]
         rates = {}
         for batch in (1, 8, 32, 128, args.items):
             items = min(args.items, max(100, 4 * batch))

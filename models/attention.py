@@ -149,6 +149,14 @@ def features(text: str, near: Sequence[Neighbour], rarity: Floats) -> Floats:
     return np.stack([*columns, *beside, np.where(years > 0, years.max() - years, 0.0) / 10], axis=1)
 
 
+def shared_words(text: str, others: Sequence[str]) -> Floats:
+    """The share of words that each of the others has in common with ``text``, from 0 to 1 (Dice's coefficient)."""
+    own = profile(text).words
+    marked, theirs = _marked(own), [profile(other).words for other in others]
+    common = np.array([marked[words].sum() for words in theirs], float)
+    return _dice(common, len(own) + np.array([len(words) for words in theirs], float), 0.0)
+
+
 def _marked(words: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     marks = np.zeros(TABLE, bool)
     marks[words] = True

@@ -31,8 +31,8 @@ from framework.deals import Estimate, MemberEstimate, Similar
 from framework.errors import ArtifactError
 from framework.money import Money
 from models.artifact import SHIPPED, read_artifact
+from models.attention import shared_words
 from models.belief import ResidualShape
-from models.overlap import overlap
 
 Floats = npt.NDArray[np.float64]
 
@@ -218,9 +218,11 @@ def read_context(
     ``prose``: 1 where the text is sentences, 0 where it is fields.
     """
     nearest = np.array([max((item.similarity for item in near), default=0.0) for near in similar], float)
-    shared = [[overlap(text, item.description)[0] for item in near] for text, near in zip(texts, similar, strict=True)]
-    overlaps = np.array([max(row, default=0.0) for row in shared], float)
-    support = np.array([np.mean(row) if row else 0.0 for row in shared], float)
+    shared = [
+        shared_words(text, [item.description for item in near]) for text, near in zip(texts, similar, strict=True)
+    ]
+    overlaps = np.array([row.max(initial=0.0) for row in shared], float)
+    support = np.array([row.mean() if len(row) else 0.0 for row in shared], float)
     prose = np.array([float(len(_FIELD.findall(text)) < 2) for text in texts])
     return {
         "nearest": nearest,

@@ -29,7 +29,7 @@ log = structlog.get_logger("catalogue")
 
 COLLECTION = "products"
 BATCH = 1_000
-QUERIES = 64  # at once: the texts of all their neighbours are in memory together
+QUERIES = 16  # at once: the texts of all their neighbours are in memory together
 SERVER_SECONDS = 60.0
 PAGE = 5_000  # Chroma binds one SQL variable per row it returns and fails beyond some tens of thousands
 _HNSW = {"space": "cosine", "ef_search": 200, "ef_construction": 200, "max_neighbors": 24}

@@ -10,10 +10,9 @@ import numpy as np
 
 from framework.deals import MemberEstimate, Similar
 from framework.errors import CatalogueUnavailable, EstimatorUnavailable
-from models.attention import Attention
+from models.attention import CHARACTERS, Attention
 from models.catalogue import Neighbour
 from models.encoder import Vectors
-from models.overlap import CHARACTERS
 from models.text import clean, why_unusable
 
 DEGRADED = "retrieval only, no LLM"

@@ -9,7 +9,7 @@ import pytest
 
 from framework.errors import ArtifactError
 from models.artifact import write_artifact
-from models.attention import FEATURES, TABLE, Attention, features, profile
+from models.attention import FEATURES, TABLE, Attention, features, profile, shared_words
 from models.catalogue import Neighbour
 
 RARITY = np.full(TABLE, 2.0)
@@ -31,6 +31,14 @@ def test_what_is_in_common_is_dices_coefficient_by_words_numbers_and_rarity() ->
     assert found["title"] == pytest.approx([1, 0.5, 0])
     assert found["title found"] == pytest.approx([1, 0.5, 0])
     assert found["brand"] == pytest.approx([1, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"), [("a b c", "a b c", 1), ("a b", "c d", 0), ("drill 18V", "drill", 2 / 3), ("", "", 0)]
+)
+def test_shared_words_are_dices_coefficient(one: str, other: str, shared: float) -> None:
+    assert shared_words(one, [other, "zorgon"]) == pytest.approx([shared, 0])
+    assert len(shared_words(one, [])) == 0
 
 
 def test_rare_words_count_more_than_usual_ones() -> None:

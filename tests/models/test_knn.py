@@ -10,7 +10,6 @@ from models.catalogue import CatalogueItem, Neighbour
 from models.encoder import Vectors
 from models.exact import ExactIndex
 from models.knn import RetrievalEstimator
-from models.overlap import overlap
 from tests.models.test_catalogue import WordEncoder
 
 
@@ -60,22 +59,6 @@ def test_a_catalogue_that_does_not_answer_makes_the_member_unavailable() -> None
 
     with pytest.raises(EstimatorUnavailable, match=r"frontier: .*disk full"):
         RetrievalEstimator(Broken(), WordEncoder()).estimate(["kettle"])
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "shared", "numbers"),
-    [
-        ("a b c", "a b c", 1, 1),
-        ("a b", "c d", 0, 1),
-        ("drill 18V", "drill 20V", 0.5, 0),
-        ("drill 18V", "drill", 2 / 3, 0),
-        ("", "", 0, 1),
-    ],
-)
-def test_overlap_is_dices_coefficient_of_words_and_of_numbers(
-    one: str, other: str, shared: float, numbers: float
-) -> None:
-    assert overlap(one, other) == (pytest.approx(shared), pytest.approx(numbers))
 
 
 def test_no_text_gives_no_estimate() -> None:
