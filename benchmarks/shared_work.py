@@ -161,7 +161,7 @@ def main() -> int:
         finally:
             for process in processes:
                 process.send_signal(signal.SIGTERM)
-            statuses = [process.wait(30) for process in processes]
+            statuses = [process.wait(180) for process in processes]
         print(f"exit statuses {statuses}")
         return report(store, homes, webs, phone, len(offers))
 
