@@ -538,8 +538,8 @@ def train_blender(
 
 @train_app.command("rehearse")
 def train_rehearse(
-    data: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Default: shipped products.")] = None,
-    limit: Annotated[int, typer.Option(min=50, help="Use at most so many products.")] = 600,
+    data: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Default: made-up products.")] = None,
+    limit: Annotated[int, typer.Option(min=50, help="Train on so many products.")] = 400,
     home: Home = None,
     as_json: Json = False,
 ) -> None:

@@ -6,7 +6,6 @@ runs on a GPU with a real base model, in about a minute. The model has learnt no
 
 from __future__ import annotations
 
-import json
 import resource
 import shutil
 import time
@@ -17,11 +16,12 @@ from typing import Any
 import structlog
 
 from agents.assemble import Hound
+from agents.commands import curation
 from agents.commands.specialist import needs_extra
 from framework.deals import Estimate
 from framework.errors import TrainingError
+from models.data.curate.write import PRODUCTS
 from models.data.products import Product, load_products
-from models.shipped import load_shipped
 
 DEAL = "Sony WH-1000XM5 wireless noise cancelling headphones, over-ear, 30 hours of battery, black"
 SETTINGS: dict[str, Any] = {
@@ -40,7 +40,7 @@ SETTINGS: dict[str, Any] = {
 def rehearse(hound: Hound, data: Path | None, limit: int) -> dict[str, Any]:
     """Run every step and say what each took. Raises ``SettingsError`` without the extras ``large`` and ``local``.
 
-    ``data`` is a JSONL of priced products, by default the shipped catalogue; ``limit`` caps the products used.
+    ``data`` is a file of priced products, by default made-up ones are curated; ``limit`` is how many are drawn.
     """
     with needs_extra("large local"):
         import llama_cpp  # noqa: F401 - looked for before the long part, not after it
@@ -57,13 +57,13 @@ def rehearse(hound: Hound, data: Path | None, limit: int) -> dict[str, Any]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     steps = _Steps()
-    products = steps.run("data", lambda: _write_data(folder / "products.jsonl", data, limit))
+    products = steps.run("data", lambda: _curate(hound, folder / "data", data, limit))
     texts = [product.text for product in products]
     base = steps.run("base model", lambda: make_tiny_base(folder / "base", texts))
     trained = steps.run(
         "train and evaluate",
         lambda: train_qlora(
-            folder / "products.jsonl",
+            folder / "data" / PRODUCTS,
             folder / "adapter",
             str(base),
             QloraSettings(**SETTINGS),
@@ -100,18 +100,11 @@ class _Steps:
         return result
 
 
-def _write_data(out: Path, data: Path | None, limit: int) -> list[Product]:
-    """Priced products as a file to train on."""
-    if data is None:
-        shipped = load_shipped().items[:limit]
-        lines = [{"id": item.id, "title": item.description, "price": item.price} for item in shipped]
-    else:
-        own = load_products(data)[:limit]
-        lines = [{"id": item.id, "title": item.text, "price": item.price} for item in own]
-    if len(lines) < 50:
-        raise TrainingError(f"{len(lines)} products are too few for a rehearsal; give at least 50")
-    out.write_text("\n".join(json.dumps(line) for line in lines) + "\n", encoding="utf-8")
-    return load_products(out)
+def _curate(hound: Hound, out: Path, data: Path | None, limit: int) -> list[Product]:
+    """Curated products to train on: made-up ones, or those of a file."""
+    source: dict[str, Any] = {"files": [data]} if data else {"rehearsal": 2 * limit}
+    curation.build(hound, out, **source, size=limit, workers=1)
+    return load_products(out / PRODUCTS)
 
 
 def _price(hound: Hound, folder: Path) -> dict[str, Any]:
