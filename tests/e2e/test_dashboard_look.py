@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.browser import Page, needs_chromium
+from tests.fakes.browser import TABS, Page, needs_chromium
 from tests.fakes.dashboard import Daemon, usual
 
 pytestmark = needs_chromium
-TABS = ("Deals", "Live", "Ask", "Feeds", "Map", "Accuracy", "Settings")
-CONTENT = ".dh-card, .dh-table, .dh-empty, .js-plotly-plot"
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +27,7 @@ def test_everything_fits_without_sideways_scrolling(page: Page, width: int) -> N
     page.js("document.querySelector('.dh-card details').open = true")
     page.shows("Specialist", ".dh-inside")
     for name in TABS:
-        page.tab(name)
-        page.until(lambda: page.count(CONTENT) > 0, name)
+        page.whole_tab(name)
         assert page.overflow() <= 0, name
 
 
@@ -66,8 +63,7 @@ def test_axe_finds_no_serious_fault(page: Page, dark: bool) -> None:
     page.shows("Specialist", ".dh-inside")
     found = []
     for name in TABS:
-        page.tab(name)
-        page.until(lambda: page.count(CONTENT) > 0, name)
+        page.whole_tab(name)
         page.js(source)
         found += [f"{name}: {fault}" for fault in page.driver.execute_async_script(_RUN)]
     assert found == []

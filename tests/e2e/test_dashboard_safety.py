@@ -13,7 +13,7 @@ from framework.deals import Opportunity
 from framework.memory.store import Store
 from framework.views.markup import text
 from tests.fakes import board
-from tests.fakes.browser import Page, needs_chromium
+from tests.fakes.browser import TABS, Page, needs_chromium
 from tests.fakes.dashboard import Daemon, usual
 from tests.fakes.hostile import TITLES
 
@@ -59,8 +59,7 @@ def _attack(chromium: Any, folder: Path, monkeypatch: Any, titles: list[str]) ->
         page.js(_EVENTS)
         page.tab("Live")
         page.shows("Newest entries", "#dh-live")
-        page.tab("Map")
-        page.until(lambda: page.count("#dh-map .js-plotly-plot") > 0, "the map")
+        page.whole_tab("Map")
         assert page.js("return window.hacked") is None
         assert {url for url in page.requests() if not url.startswith((page.url, "data:", "blob:"))} == set()
         assert page.console_errors() == []
@@ -83,16 +82,8 @@ def test_no_request_leaves_the_machine_and_the_console_is_silent_on_every_tab(ch
         page.open()
         page.js("document.querySelector('.dh-card details').open = true")
         page.shows("Specialist", ".dh-inside")
-        for name, content in (
-            ("Live", "#dh-live .dh-table"),
-            ("Ask", "#dh-talk .dh-empty"),
-            ("Feeds", "#dh-feeds .dh-table"),
-            ("Map", "#dh-map .js-plotly-plot"),
-            ("Accuracy", ".dh-plots .js-plotly-plot"),
-            ("Settings", "#dh-settings .dh-table"),
-        ):
-            page.tab(name)
-            page.until(lambda c=content: page.count(c) > 0, name)
+        for name in TABS:
+            page.whole_tab(name)
         asked = page.requests()
         assert asked
         assert {url for url in asked if not url.startswith((page.url, "data:", "blob:"))} == set()

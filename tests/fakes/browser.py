@@ -17,6 +17,17 @@ _FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-backgrou
 # What a payload would call is noted instead; a dialog would also stop the driver.
 _TRAP = "for (const name of ['alert', 'confirm', 'prompt', 'print']) window[name] = () => { window.hacked = name; };"
 
+# What a tab shows once it is whole.
+TABS = {
+    "Deals": ".dh-card",
+    "Live": "#dh-live .dh-table",
+    "Ask": "#dh-talk .dh-empty",
+    "Feeds": "#dh-feeds .dh-table",
+    "Map": "#dh-map .main-svg",
+    "Accuracy": ".dh-plots .main-svg",
+    "Settings": "#dh-settings .dh-table",
+}
+
 needs_chromium = [
     pytest.mark.browser,
     pytest.mark.timeout(300),
@@ -94,6 +105,11 @@ class Page:
         self.until(lambda: self.js(find, name) is not None, f"the tab {name}")
         self.js(find, name).click()
 
+    def whole_tab(self, name: str) -> None:
+        """Bring a tab to the front and wait until it is whole."""
+        self.tab(name)
+        self.until(lambda: self.count(TABS[name]) > 0, name)
+
     def button(self, name: str) -> None:
         """Press the first visible button whose name begins so."""
         find = (
@@ -139,7 +155,8 @@ class Page:
         return int(self.js("return document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
     def forget(self) -> None:
-        """Empty the logs of requests and console."""
+        """Leave the page that is shown, and empty the logs of requests and console."""
+        self.driver.get("about:blank")
         self.driver.get_log("performance")
         self.driver.get_log("browser")
 
