@@ -56,15 +56,20 @@ def _form(gr: Any, board: Board, tab: Any, desk: Desk, preferences: Preferences)
         fields = [_field(gr, name, fixed.get(name)) for name in CHANGEABLE]
     keep = gr.Button("Keep", variant="primary", scale=0, min_width=150)
     said = gr.HTML(**HTML)
-    open_ones = [name for name in CHANGEABLE if name not in fixed]
+    known = gr.State(None)  # what was in force when last read: only what differs from that is a wish
 
-    def save(*values: str) -> str:
-        return desk.change_settings(
-            {name: value for name, value in zip(CHANGEABLE, values, strict=True) if name in open_ones}
-        )
+    def in_force() -> list[str]:
+        return [_wish(preferences.settings(), name) for name in CHANGEABLE]
 
-    tab.select(lambda: [_wish(preferences.settings(), name) for name in CHANGEABLE], None, fields, **QUIET)
-    keep.click(saying(save), fields, said, **QUIET)
+    def save(filled: list[str] | None, *values: str) -> str:
+        if filled is None:
+            return "The settings are still being read: press again in a moment."
+        fields = zip(CHANGEABLE, filled, values, strict=True)
+        changed = {name: value for name, before, value in fields if value != before}
+        return desk.change_settings(changed) if changed else "Nothing was changed."
+
+    tab.select(lambda: [in_force(), *in_force()], None, [known, *fields], **QUIET)
+    keep.click(saying(save), [known, *fields], said, **QUIET).then(in_force, None, known, **QUIET)
     board.refresh_on(said.change)
 
 
