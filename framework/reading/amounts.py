@@ -23,8 +23,10 @@ LARGEST = Decimal(1_000_000)  # above this it is no price of a product on offer
 _LONGEST = 300  # a price string longer than this is no price string
 
 _NUMBER = r"\d{1,3}(?:[,.'’ \u00a0\u202f]\d{3}){1,3}(?:[.,]\d{1,2})?(?!\d)|\d{1,9}(?:[.,]\d{1,2})?(?!\d)"
+# A single letter before a dollar sign names a country only where it touches the sign or begins the text: an "Xbox
+# Series S $249" is no offer in Singapore dollars.
 _PREFIX = (
-    r"(?:(?<![A-Za-z])(?:US|AU|CA|NZ|HK|SG|NT|MX|CAD|CAN|USD|AUD|A|C|S|R) ?)?\$|[€£¥₹₩₺₽₪₫฿₱₴]"
+    r"(?:(?<![A-Za-z])(?:(?:US|AU|CA|NZ|HK|SG|NT|MX|CAD|CAN|USD|AUD) ?|[ACSR])|^[ACSR] )?\$|[€£¥₹₩₺₽₪₫฿₱₴]"
     r"|(?<![A-Za-z])(?:EUR|USD|GBP|CHF|AUD|CAD|NZD|SEK|NOK|DKK|PLN|INR|Rs\.?|RM|Rp|kr)(?![A-Za-z])"
 )
 _SUFFIX = (

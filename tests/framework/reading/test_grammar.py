@@ -175,3 +175,22 @@ def test_an_amount_out_of_all_reason_is_no_price() -> None:
     for title in ("TV $0", "TV $0.00", "TV $99,999,999", "TV $1,000,000,000,000"):
         assert ExtractiveReader().read_one(entry(title)).verdict is not ReadingVerdict.DEAL
     assert Decimal(amounts("TV $999,999")[0] or 0) == 999_999
+
+
+@pytest.mark.parametrize(
+    ("title", "price"),
+    [
+        ("Xbox Series S $249.99 at Some Shop", "USD 249.99"),
+        ("Vitamin C $12 at Some Shop", "USD 12.00"),
+        ("Garden Chair R $20", "USD 20.00"),
+        ("Steel kettle S$45", "SGD 45.00"),
+        ("C $20 phone case", "CAD 20.00"),
+        ("Steel kettle AU $45", "AUD 45.00"),
+    ],
+)
+def test_a_letter_before_the_dollar_sign_names_a_country_only_where_it_touches_it_or_begins(
+    title: str, price: str
+) -> None:
+    deal = ExtractiveReader().read_one(entry(title)).deal
+    assert deal is not None
+    assert f"{deal.price.currency} {deal.price.amount}" == price
