@@ -101,9 +101,16 @@ def show_object(value: dict[str, Any], as_json: bool, text: Callable[[dict[str, 
 @app.command()
 def run(home: Home = None) -> None:
     """The daemon: scheduled hunts, messages, dashboard and health, until it is told to stop."""
+    import logging
+
     import scheduler
 
-    raise typer.Exit(scheduler.main(home))
+    status = scheduler.main(home)
+    # All is closed and recorded. What the interpreter would do now (wait for idle threads, take models and databases
+    # apart) has taken up to half a minute on a busy machine, which a service manager answers with a kill.
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(status)
 
 
 @app.command()
