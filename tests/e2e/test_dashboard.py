@@ -116,9 +116,9 @@ def test_only_the_button_starts_a_hunt_and_its_progress_is_watched_live(page: Pa
     page.open()
     page.tab("Live")
     page.shows("No hunt is running", "#dh-live")
-    assert daemon.controls.hunts == 0
+    before = daemon.controls.hunts
     page.button("Hunt now")
-    page.until(lambda: daemon.controls.hunts == 1, "the hunt")
+    page.until(lambda: daemon.controls.hunts == before + 1, "the hunt")
     page.shows("A hunt starts now")
     daemon.progress.begin("watched")
     for stage, total, shown in (("poll", 3, "Poll feeds"), ("scan", 4, "Read entries"), ("estimate", 4, "Estimate")):
@@ -133,7 +133,7 @@ def test_only_the_button_starts_a_hunt_and_its_progress_is_watched_live(page: Pa
     page.shows("Paused", "#dh-header")
     page.button("Pause or resume")
     page.until(lambda: "Paused" not in page.text("#dh-header"), "the end of the pause")
-    assert daemon.controls.hunts == 1
+    assert daemon.controls.hunts == before + 1
 
 
 def test_feedback_is_stored_and_taken_back_and_a_message_sent_again(page: Page, daemon: Daemon) -> None:
@@ -186,9 +186,10 @@ def test_feeds_are_added_checked_removed_and_exchanged_as_opml(page: Page, daemo
     page.shows("Of old", "#dh-feeds")
     exported = page.js("return fetch('page/feeds.opml').then(answer => answer.text())")
     assert 'xmlUrl="https://from.example/rss"' in exported
+    before = daemon.controls.hunts
     page.button("Check all now")
     page.shows("3 feeds are due.")
-    assert daemon.controls.hunts == 2
+    assert daemon.controls.hunts == before + 1
 
 
 def test_a_question_is_answered_as_plain_text_and_with_the_turns_before_it(page: Page) -> None:
