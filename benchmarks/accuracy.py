@@ -1,7 +1,7 @@
 """The figures of docs/accuracy.md: the dev split, blended by coefficients fitted on its other half.
 
     python -m benchmarks.accuracy PRODUCTS.jsonl[.gz] [--catalogue full shipped] [--least 20] [--html PAGE]
-                                  [--json FILE] [--baselines]
+                                  [--json FILE] [--baselines] [--release]
 
 Encodes the products once (kept in runs/), lets every member price the dev split with each catalogue, and prints the
 table for the catalogues asked for: "full" is all of ``train``, "shipped" that of a fresh home.
@@ -14,12 +14,19 @@ import json
 from pathlib import Path
 
 from framework.judge import JudgeRule
+from models.artifact import SHIPPED
 from models.encoder import Encoder
 from models.evaluate.evaluation import fit_baselines
 from models.evaluate.report import text_table, write_html
 from models.evaluate.run import evaluate_dev
 from models.specialist import Specialist
 from models.train.members import CATALOGUES, gather_answers, load_corpus
+
+
+def without_prices(report: dict[str, object]) -> dict[str, object]:
+    """The report without what states single products' prices: the data are not ours to publish."""
+    tenths = [{**row, **{end: float(f"{row[end]:.1g}") for end in ("from", "to")}} for row in report["by_price"]]
+    return {**report, "scatter": [], "by_price": tenths}
 
 
 def main() -> None:
@@ -30,6 +37,7 @@ def main() -> None:
     parser.add_argument("--html", type=Path, help="also write a page with plots, for the first catalogue")
     parser.add_argument("--json", type=Path, help="also write all figures, by catalogue")
     parser.add_argument("--baselines", action="store_true")
+    parser.add_argument("--release", action="store_true", help="put the shipped catalogue's report into the release")
     args = parser.parse_args()
     corpus = load_corpus(args.products)
     answers, dev = gather_answers(corpus, Specialist(Encoder()))
@@ -42,6 +50,9 @@ def main() -> None:
     }
     for name, report in reports.items():
         print(f"\ncatalogue: {name}\n{text_table(report)}")
+    if args.release:
+        content = json.dumps(without_prices(reports["shipped"]), indent=1) + "\n"
+        (SHIPPED / "evaluation.json").write_text(content, encoding="utf-8")
     if args.html:
         args.html.write_text(write_html(reports[args.catalogue[0]]), encoding="utf-8")
     if args.json:
