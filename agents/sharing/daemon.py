@@ -89,6 +89,7 @@ class SharedDaemon:
                 _log.error("the work queue failed; it is tried again", error=type(error).__name__, exc_info=error)
             await self._wait(AGAIN)
         snapshots.cancel()
+        await self._write_snapshot()  # what was found since the last one
 
     async def _work(self) -> None:
         """One worker per queue, until one ends or this daemon is to stop."""
@@ -115,11 +116,14 @@ class SharedDaemon:
     async def _keep_snapshot(self) -> None:
         """memory.json is this daemon's own copy: whoever finds an opportunity, it is in everybody's."""
         while True:
-            try:
-                await asyncio.to_thread(self._hound.snapshot.write)
-            except DealhoundError as error:
-                _log.error("memory.json not written", error=str(error))
+            await self._write_snapshot()
             await asyncio.sleep(self._pace.snapshot)
+
+    async def _write_snapshot(self) -> None:
+        try:
+            await asyncio.to_thread(self._hound.snapshot.write)
+        except DealhoundError as error:
+            _log.error("memory.json not written", error=str(error))
 
     async def _wait(self, seconds: float) -> None:
         try:
