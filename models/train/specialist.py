@@ -43,6 +43,7 @@ Progress = Callable[[dict[str, float]], None]
 
 TITLES = 0.3  # the share of products that the deep half also sees by title alone
 CORE_WEIGHT, OLD_WEIGHT = 2.0, 0.7  # products near to deals, and prices from before 2015
+DEEP_CORE_WEIGHT = 1.5  # less than in the wide half: the deep one soon knows what it is pressed on by heart
 OLD = 2015
 
 
@@ -218,11 +219,12 @@ def _deep_half(
     if resume:
         training.resume()
     # Old products weigh less by being met every other epoch, which is cheaper than a smaller weight.
-    weights = np.array([CORE_WEIGHT if product.core else 1.0 for product in seen])
+    weights = np.array([DEEP_CORE_WEIGHT if product.core else 1.0 for product in seen])
     training.run(DeepData(states, _log_prices(seen), weights, np.array(odds)), on_progress)
     dev_tokens = _tokens([product.text for product in dev])
     dev_states = freeze_states(work / "dev_states.f16", dev_tokens, pieces, lower, device)
-    return training.network.cpu().eval(), training.predict(dev_states)
+    predicted = training.predict(dev_states)
+    return training.averaged.cpu().eval(), predicted
 
 
 def _tokens(texts: list[str]) -> list[npt.NDArray[np.int64]]:

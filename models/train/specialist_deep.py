@@ -11,15 +11,17 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import structlog
 import torch
 from safetensors import torch as safetensors
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from models.specialist import bins
 from models.train.specialist_network import WIDTH, DeepNetwork, LowerLayers
@@ -35,7 +37,10 @@ STATES_BATCH = 6_144  # word pieces that pass the frozen layers at once
 class DeepSettings:
     """How the deep half trains. With ``minutes`` it stops at that time, whatever ``epochs`` says.
 
-    ``token_dropout`` is the share of word pieces that each step leaves out: a text seen often is never seen twice.
+    Against learning the texts by heart: each step leaves out up to ``token_dropout`` of the word pieces, so that no
+    text is seen twice, and ``dropout`` of the activations; and the network that comes out is the moving average of the
+    steps (Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992), the last one's share
+    being 1 - ``averaging``.
     """
 
     epochs: int = 3
@@ -44,8 +49,10 @@ class DeepSettings:
     learning_rate: float = 2e-4
     head_learning_rate: float = 1.5e-3
     weight_decay: float = 0.01
-    label_width: float = 1.0
-    token_dropout: float = 0.1
+    label_width: float = 2.0
+    token_dropout: float = 0.3
+    dropout: float = 0.1
+    averaging: float = 0.998
     checkpoint_seconds: float = 120.0
 
 
@@ -121,6 +128,10 @@ class DeepTraining:
         self, network: DeepNetwork, settings: DeepSettings, folder: Path, seed: int, device: torch.device
     ) -> None:
         self.network = network.to(device).train()
+        for module in self.network.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = settings.dropout
+        self._average = AveragedModel(self.network, avg_fn=partial(_moving_average, settings.averaging))
         self.settings = settings
         self.folder = folder
         self.seed = seed
@@ -135,6 +146,11 @@ class DeepTraining:
             {"params": head, "base": settings.head_learning_rate},
         ]
         self.optimizer = torch.optim.AdamW(groups, lr=1e-4, weight_decay=settings.weight_decay, fused=True)
+
+    @property
+    def averaged(self) -> DeepNetwork:
+        """The network that comes out: the average of the steps."""
+        return cast(DeepNetwork, self._average.module)
 
     def run(self, data: DeepData, on_progress: Callable[[dict[str, float]], None]) -> None:
         """Train to the end of the schedule, a checkpoint every now and then and one at the end."""
@@ -171,7 +187,8 @@ class DeepTraining:
         rate = min(1.0, (self.step + 1) / WARM_UP) * min(1.0, max(0.01, (1 - self._progress(number)) / FALL))
         for group in self.optimizer.param_groups:
             group["lr"] = group["base"] * rate
-        logits = self.network(self._some_pieces(states))
+        with torch.autocast(self.device.type, torch.bfloat16):  # half the time of fp32 where the machine knows it
+            logits = self.network(self._some_pieces(states)).float()
         entropy = -(labels.to(self.device) * torch.log_softmax(logits, dim=-1)).sum(-1)
         # Divided by the full batch, so that a small remainder of a rare length takes a small step.
         loss = (entropy * weights.to(self.device)).sum() / self.settings.batch
@@ -179,30 +196,33 @@ class DeepTraining:
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
+        self._average.update_parameters(self.network)
         self.step += 1
         return float(entropy.detach().mean())
 
     def _some_pieces(self, states: Tensor) -> Tensor:
         """The states without a random share of the word pieces, the same ones for the whole batch, never the first."""
         length = states.shape[1]
-        kept = torch.rand(length, generator=self._drops) >= self.settings.token_dropout
+        share = self.settings.token_dropout * torch.rand(1, generator=self._drops)
+        kept = torch.rand(length, generator=self._drops) >= share
         kept[0] = True
         return states if bool(kept.all()) else states[:, kept.to(states.device)]
 
     def predict(self, states: States) -> npt.NDArray[np.float32]:
-        """Bin probabilities of each text."""
+        """Bin probabilities of each text by the averaged network."""
         lengths = states.lengths()
         result = np.zeros((len(lengths), bins.COUNT), np.float32)
-        self.network.eval()
+        self._average.eval()
         with torch.no_grad():
             for rows in same_length_batches(lengths, STATES_BATCH, None):
-                logits = self.network(states.batch(rows, self.device))
+                logits = self._average(states.batch(rows, self.device))
                 result[rows] = torch.softmax(logits, dim=-1).cpu().numpy()
         return result
 
     def save(self) -> None:
         """Write weights, the optimizer's moments and the position; each file replaces its forerunner whole."""
         tensors = {f"network.{name}": value.contiguous() for name, value in self.network.state_dict().items()}
+        tensors |= {f"averaged.{name}": value.contiguous() for name, value in self._average.state_dict().items()}
         for index, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{key}": value.contiguous() for key, value in state.items()}
         position = {"step": self.step, "epoch": self.epoch, "seconds": self.seconds, "seed": self.seed}
@@ -217,6 +237,7 @@ class DeepTraining:
             return False
         tensors = safetensors.load_file(path)
         self.network.load_state_dict(_under("network.", tensors))
+        self._average.load_state_dict(_under("averaged.", tensors))
         state: dict[int, dict[str, Tensor]] = defaultdict(dict)
         for name, value in _under("optimizer.", tensors).items():
             index, key = name.split(".", 1)
@@ -229,6 +250,11 @@ class DeepTraining:
     def _place(self, position: dict[str, float]) -> None:
         self.step, self.epoch = int(position["step"]), int(position["epoch"])
         self.seconds = float(position["seconds"])
+
+
+def _moving_average(averaging: float, average: Tensor, value: Tensor, count: Tensor) -> Tensor:
+    """The average with one value more; of the first ``count`` steps each counts about alike."""
+    return average.lerp(value, 1 - min(averaging, (1 + float(count)) / (10 + float(count))))
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -73,6 +73,7 @@ class DeepNetwork(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(copy.deepcopy(layer) for layer in bert.encoder.layer[layers:])
         self.hidden = nn.Linear(2 * WIDTH, hidden)
+        self.drop = nn.Dropout(0.0)
         self.out = nn.Linear(hidden, bins.COUNT)
 
     def forward(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -83,7 +84,7 @@ class DeepNetwork(nn.Module):
             weight = mask[:, :, None].to(hidden.dtype)
             mean = (hidden * weight).sum(1) / weight.sum(1)
         pooled = torch.cat([mean, hidden[:, 0]], dim=1)
-        logits: Tensor = self.out(nn.functional.gelu(self.hidden(pooled)))
+        logits: Tensor = self.out(self.drop(nn.functional.gelu(self.hidden(pooled))))
         return logits
 
 

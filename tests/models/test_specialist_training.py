@@ -106,10 +106,25 @@ def test_a_resumed_training_goes_on_from_the_checkpoints_weights_and_moments(tmp
     assert (second.step, second.epoch) == (first.step, 1) == (5, 1)
     for one, other in zip(first.network.parameters(), second.network.parameters(), strict=True):
         assert torch.equal(one, other)
+    for one, other in zip(first.averaged.parameters(), second.averaged.parameters(), strict=True):
+        assert torch.equal(one, other)
     moments = [optimizer.state_dict()["state"][0]["exp_avg"] for optimizer in (first.optimizer, second.optimizer)]
     assert torch.equal(moments[0], moments[1])
     second.run(deep_data(), lambda report: None)
     assert (second.step, second.epoch) == (10, 2)
+
+
+def test_the_network_that_comes_out_is_the_average_of_the_steps_and_drops_nothing(tmp_path: Path) -> None:
+    training = deep_training(tmp_path, 2)
+    before = training.network.out.weight.detach().clone()
+    training.run(deep_data(), lambda report: None)
+    moved = [(weight - before).norm().item() for weight in (training.averaged.out.weight, training.network.out.weight)]
+    assert 0 < moved[0] < moved[1]
+    predicted = training.predict(deep_data().states)
+    assert np.array_equal(predicted, training.predict(deep_data().states))
+    training.averaged.train()  # with dropout each call would say something else
+    states = deep_data().states.batch(range(4), torch.device("cpu"))
+    assert not torch.equal(training.averaged(states), training.averaged(states))
 
 
 def test_there_is_nothing_to_resume_in_an_empty_folder(tmp_path: Path) -> None:
