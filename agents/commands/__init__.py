@@ -1,4 +1,4 @@
-"""What the commands of ``cli.py`` do: plain functions over the assembled hound that return rows of data.
+"""What the commands do: plain functions over the assembled hound that return rows of data.
 
-They know neither Typer nor the terminal; ``cli.py`` parses arguments and prints what they return.
+They know neither Typer nor the terminal; ``agents.terminal`` parses arguments and prints what they return.
 """
