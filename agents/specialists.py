@@ -16,6 +16,8 @@ from models.base import Estimator, Named
 if TYPE_CHECKING:
     from models.specialist.remote import ModalSpecialist
 
+BESIDE = "specialist ({kind})"  # the name of one that is compared with the one in use
+
 
 class Specialists:
     """Builds what is asked for. ``bundled`` builds the bundled one; ``own`` is the folder of the owner's models."""
@@ -59,7 +61,7 @@ class Specialists:
         }
         chosen = self._settings.specialist
         kinds = [kind for kind, is_ready in ready.items() if is_ready and kind != chosen]
-        return [Named(f"specialist ({kind})", self.build(kind)) for kind in kinds]
+        return [Named(BESIDE.format(kind=kind), self.build(kind)) for kind in kinds]
 
     @property
     def gguf(self) -> Path:

@@ -102,15 +102,21 @@ def _trained(manifest: Manifest, folder: Path) -> dict[str, Any]:
 
 
 def evaluate(
-    hound: Hound, data: Path | None, names: Sequence[str], limit: int | None, html: Path | None
+    hound: Hound,
+    data: Path | None,
+    names: Sequence[str],
+    limit: int | None,
+    html: Path | None,
+    agreed: Callable[[str], bool],
 ) -> dict[str, Any]:
     """Accuracy, calibration and alert precision on priced products; kept for the dashboard.
 
     Without ``data`` the last report is given again: the owner's own, else the one that came with the release.
+    ``agreed`` is asked first, with what it will cost, where members are paid by the call.
     """
     from models.evaluate.report import write_html
 
-    report = _evaluate_on(hound, data, names, limit) if data else last_report(hound)
+    report = _evaluate_on(hound, data, names, limit, agreed) if data else last_report(hound)
     if report is None:
         raise SettingsError("Nothing was evaluated yet: give --data with priced products, one JSON object a line")
     if html is not None:
@@ -133,16 +139,26 @@ def _report_file(hound: Hound) -> Path:
     return hound.settings.state / "evaluation.json"
 
 
-def _evaluate_on(hound: Hound, data: Path, names: Sequence[str], limit: int | None) -> dict[str, Any]:
-    from models.evaluate.run import evaluate_file
+def _evaluate_on(
+    hound: Hound, data: Path, names: Sequence[str], limit: int | None, agreed: Callable[[str], bool]
+) -> dict[str, Any]:
+    from agents.specialists import BESIDE
+    from models.evaluate.run import evaluate_file, split
 
     others = hound.specialists.others()
     chosen = [member.estimator for member in hound.members if not names or member.name in names]
+    beside = [other for other in others if not names or other.name in names]
     known_names = [member.name for member in hound.members] + [other.name for other in others]
     unknown = set(names) - set(known_names)
     if unknown:
         known = ", ".join(known_names)
         raise SettingsError(f"No member is called {', '.join(sorted(unknown))}; there are: {known}")
+    costly = {*hound.paid_members(), BESIDE.format(kind="modal")}
+    paid = [estimator.name for estimator in (*chosen, *beside) if estimator.name in costly]
+    if paid:
+        _, test = split(load_products(data), limit)
+        if not agreed(f"This asks {' and '.join(paid)} for {len(test)} prices{_cost(hound, len(test))}"):
+            raise TrainingError("Nothing was evaluated: the calls were not agreed to; --models leaves members out")
     log = structlog.get_logger("dealhound").bind(agent="ensemble")
     report = evaluate_file(
         data,
@@ -150,7 +166,7 @@ def _evaluate_on(hound: Hound, data: Path, names: Sequence[str], limit: int | No
         hound.blender,
         rule=hound.rule,
         baselines=True,
-        beside=[other for other in others if not names or other.name in names],
+        beside=beside,
         limit=limit,
         progress=lambda done, total: log.info("pricing", done=done, total=total),
     )

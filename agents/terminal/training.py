@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from agents.terminal.output import Data, Home, Json, fields, hound, show_object
+from agents.terminal.output import Data, Home, Json, agreed, fields, hound, show_object
 from framework.errors import SettingsError
 
 app = typer.Typer()
@@ -21,6 +21,7 @@ def evaluate(
     models: Annotated[list[str] | None, typer.Option("--models", help="Members to compare; default all.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Use at most so many products.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write the report with plots here.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before calls that cost money.")] = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -28,7 +29,7 @@ def evaluate(
     from agents.commands import text, training
 
     with hound(home, log_level="warning") as assembled:
-        report = training.evaluate(assembled, data, models or [], limit, html)
+        report = training.evaluate(assembled, data, models or [], limit, html, lambda cost: agreed(cost, yes))
         show_object(report, as_json, text.evaluation)
 
 
@@ -218,7 +219,7 @@ def train_blender(
     from agents.commands import training
 
     with hound(home) as assembled:
-        result = training.train_blender(assembled, data, out, limit, lambda cost: yes or typer.confirm(cost, err=True))
+        result = training.train_blender(assembled, data, out, limit, lambda cost: agreed(cost, yes))
         show_object(result, as_json, fields)
 
 

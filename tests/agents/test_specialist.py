@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 from agents import doctor
 from agents.assemble import Hound
 from agents.commands import specialist as commands
+from agents.commands.training import evaluate
 from agents.ensemble import EnsembleAgent
 from agents.keep_warm import KeepWarm
 from agents.specialist import SpecialistAgent
@@ -215,3 +217,18 @@ def test_deploying_against_the_owners_will_or_modals_is_an_error(assemble: Calla
 def test_fine_tuning_without_a_base_is_said(assemble: Callable[..., Hound], tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="--base"):
         commands.train_qlora(assemble(), tmp_path, None, None, None, [], resume=False)
+
+
+def test_an_evaluation_asks_before_it_calls_what_is_paid_by_the_call(
+    assemble: Callable[..., Hound], tmp_path: Path
+) -> None:
+    data = tmp_path / "priced.jsonl"
+    rows = [{"title": f"Desk lamp number {i}, brass", "price": 20.0 + i, "group": str(i)} for i in range(8)]
+    data.write_text("\n".join(json.dumps(row) for row in rows))
+    asked: list[str] = []
+    hound = assemble(**tokens())
+    with pytest.raises(TrainingError, match="not agreed"):
+        evaluate(hound, data, [], 6, None, lambda cost: asked.append(cost) or False)
+    assert asked == ["This asks specialist (modal) for 6 prices"]
+    evaluate(hound, data, ["specialist"], 6, None, lambda cost: asked.append(cost) or False)
+    assert len(asked) == 1
