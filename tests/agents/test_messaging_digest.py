@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import time
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,7 @@ from framework.deals import Opportunity
 from framework.memory.store import Store
 from framework.outbox import Plan
 from tests.fakes.pushover import TOKEN, USER, FakePushover
-from tests.framework.memory_examples import START, FixedClock, deal, entry, fresh_url, judgement, surface, valuation
+from tests.framework.memory_examples import START, FixedClock, deal, entry, judgement, surface, valuation
 
 
 @pytest.fixture
@@ -26,8 +25,8 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: FixedClock) -> Iterator[Store]:
-    with Store.open(fresh_url(tmp_path), clock=clock) as opened:
+def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
+    with Store.open(database_url, clock=clock) as opened:
         yield opened
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from datetime import time, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +17,7 @@ from framework.memory.records import NotificationState
 from framework.memory.store import Store
 from framework.outbox import Backoff, Plan
 from tests.fakes.pushover import TOKEN, USER, FakePushover, Fault
-from tests.framework.memory_examples import FixedClock, entry, fresh_url, surface
+from tests.framework.memory_examples import FixedClock, entry, surface
 
 PHONE = ("pushover",)
 
@@ -29,8 +28,8 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: FixedClock) -> Iterator[Store]:
-    with Store.open(fresh_url(tmp_path), clock=clock) as opened:
+def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
+    with Store.open(database_url, clock=clock) as opened:
         yield opened
 
 

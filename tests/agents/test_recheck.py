@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +14,7 @@ from framework.memory.store import Store
 from framework.reading.expiry import says_over, shows_over
 from framework.reading.extractive import ExtractiveReader
 from framework.reading.pages import Page, PageKind
-from tests.framework.memory_examples import START, FixedClock, entry, fresh_url, surface
+from tests.framework.memory_examples import START, FixedClock, entry, surface
 
 URL = "https://deals.example/1"
 
@@ -26,8 +25,8 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: FixedClock) -> Iterator[Store]:
-    with Store.open(fresh_url(tmp_path), clock=clock) as opened:
+def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
+    with Store.open(database_url, clock=clock) as opened:
         yield opened
 
 

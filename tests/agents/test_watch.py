@@ -14,7 +14,7 @@ from agents.watch import Watch, looks
 from framework.memory.records import NotificationState
 from framework.memory.snapshot import Snapshot
 from framework.memory.store import Store
-from tests.framework.memory_examples import FixedClock, entry, fresh_url, surface
+from tests.framework.memory_examples import FixedClock, entry, surface
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: FixedClock) -> Iterator[Store]:
-    with Store.open(fresh_url(tmp_path), clock=clock) as opened:
+def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
+    with Store.open(database_url, clock=clock) as opened:
         yield opened
 
 
