@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from agents.ask_tools import MemoryTools
 from framework.deals import Reading, ReadingVerdict
 from framework.memory.store import Store
-from tests.framework.memory_examples import FEED, FixedClock, entry, fresh_url, poll, surface
+from tests.framework.memory_examples import FEED, FixedClock, entry, poll, surface
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(fresh_url(tmp_path), clock=FixedClock()) as opened:
+def store(database_url: str) -> Iterator[Store]:
+    with Store.open(database_url, clock=FixedClock()) as opened:
         yield opened
 
 

@@ -6,7 +6,6 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -24,7 +23,7 @@ from framework.money import Money
 from framework.price_history import summarise
 from tests.fakes.ledger import Ledger
 from tests.fakes.openai_server import Reply, Step, answering, fails, gives, says, scripted
-from tests.framework.memory_examples import START, FixedClock, deal, entry, fresh_url, judgement, surface, valuation
+from tests.framework.memory_examples import START, FixedClock, deal, entry, judgement, surface, valuation
 
 GOOD = "This 1.7 litres Steel kettle costs $20 and is worth about $60."
 
@@ -36,8 +35,8 @@ def opportunity(price: str = "20.00", **more: object) -> Opportunity:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(fresh_url(tmp_path), clock=FixedClock()) as opened:
+def store(database_url: str) -> Iterator[Store]:
+    with Store.open(database_url, clock=FixedClock()) as opened:
         yield opened
 
 

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -129,8 +128,8 @@ class Hunt:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path}/d.db", clock=lambda: NOW) as opened:
+def store(database_url: str) -> Iterator[Store]:
+    with Store.open(database_url, clock=lambda: NOW) as opened:
         opened.add_feed(FEED)
         yield opened
 

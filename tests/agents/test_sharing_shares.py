@@ -10,7 +10,7 @@ import pytest
 from agents.sharing.shares import APPRAISE_BATCH, PAUSED, Busy, Share, due_feeds_of, share_out
 from framework.deals import Entry
 from framework.memory.store import Store
-from tests.framework.memory_examples import FixedClock, entry, fresh_url, poll, reading
+from tests.framework.memory_examples import FixedClock, entry, poll, reading
 
 FEEDS = ("https://a.example/1", "https://a.example/2", "https://b.example/rss")
 NOBODY = Busy.of([])
@@ -23,8 +23,8 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def store(tmp_path, clock: FixedClock) -> Iterator[Store]:
-    with Store.open(fresh_url(tmp_path), clock=clock) as opened:
+def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
+    with Store.open(database_url, clock=clock) as opened:
         yield opened
 
 

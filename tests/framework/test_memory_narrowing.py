@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +17,8 @@ from tests.fakes import board
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path / 'memory.db'}", clock=lambda: board.NOW) as opened:
+def store(database_url: str) -> Iterator[Store]:
+    with Store.open(database_url, clock=lambda: board.NOW) as opened:
         board.fill(opened, 8)
         board.add_opportunity(opened, 20, "A sample 50% lamp", sample=True)
         for number, vote in (

@@ -6,7 +6,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -33,8 +32,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path / 'memory.db'}", clock=clock) as opened:
+def store(database_url: str, clock: Clock) -> Iterator[Store]:
+    with Store.open(database_url, clock=clock) as opened:
         yield opened
 
 
