@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -29,7 +30,9 @@ def evaluate(
     from agents.commands import text, training
 
     with hound(home, log_level="warning") as assembled:
-        report = training.evaluate(assembled, data, models or [], limit, html, lambda cost: agreed(cost, yes))
+        # A script that has no one to ask is told the cost and goes on: it called for just this.
+        ask = sys.stdin.isatty() and not yes
+        report = training.evaluate(assembled, data, models or [], limit, html, lambda cost: agreed(cost, not ask))
         show_object(report, as_json, text.evaluation)
 
 
