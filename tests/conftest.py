@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from framework.memory.store import Store
 from tests.fakes.postgres import Postgres, postgres_folder
-from tests.framework.memory_examples import fresh_url
+from tests.framework.memory_examples import FixedClock, fresh_url
 
 _OURS = ("DEALHOUND_", "OPENAI_", "MODAL_", "PUSHOVER_", "HF_TOKEN")
 
@@ -49,3 +50,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return fresh_url(tmp_path)
     server: Postgres = request.getfixturevalue("postgres")
     return server.new_memory()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """The time of the memory under test."""
+    return FixedClock()
+
+
+@pytest.fixture
+def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
+    """A new memory, on either database."""
+    with Store.open(database_url, clock=clock) as opened:
+        yield opened

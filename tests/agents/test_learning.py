@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,17 +18,6 @@ from framework.memory.feedback import Vote
 from framework.memory.store import Store
 from framework.money import Money
 from tests.framework.memory_examples import FEED, START, FixedClock, fresh_url, judgement, poll, valuation
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
-
-
-@pytest.fixture
-def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
-    with Store.open(database_url, clock=clock) as opened:
-        yield opened
 
 
 def surface(store: Store, number: int, probability: float = 0.93, **facts: object) -> str:

@@ -20,17 +20,6 @@ from tests.framework.memory_examples import START, FixedClock, deal, entry, judg
 
 
 @pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()  # noon
-
-
-@pytest.fixture
-def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
-    with Store.open(database_url, clock=clock) as opened:
-        yield opened
-
-
-@pytest.fixture
 def service() -> Iterator[FakePushover]:
     with FakePushover() as running:
         yield running

@@ -23,17 +23,6 @@ PHONE = ("pushover",)
 
 
 @pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
-
-
-@pytest.fixture
-def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
-    with Store.open(database_url, clock=clock) as opened:
-        yield opened
-
-
-@pytest.fixture
 def service() -> Iterator[FakePushover]:
     with FakePushover(hang=1.0) as running:
         yield running

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from agents.recheck import Recheck
@@ -17,17 +15,6 @@ from framework.reading.pages import Page, PageKind
 from tests.framework.memory_examples import START, FixedClock, entry, surface
 
 URL = "https://deals.example/1"
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
-
-
-@pytest.fixture
-def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
-    with Store.open(database_url, clock=clock) as opened:
-        yield opened
 
 
 def page(availability: str | None) -> Page:

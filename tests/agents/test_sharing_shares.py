@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-
-import pytest
 
 from agents.sharing.shares import APPRAISE_BATCH, PAUSED, Busy, Share, due_feeds_of, share_out
 from framework.deals import Entry
@@ -15,17 +12,6 @@ from tests.framework.memory_examples import FixedClock, entry, poll, reading
 FEEDS = ("https://a.example/1", "https://a.example/2", "https://b.example/rss")
 NOBODY = Busy.of([])
 QUARTER = timedelta(minutes=15)
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
-
-
-@pytest.fixture
-def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
-    with Store.open(database_url, clock=clock) as opened:
-        yield opened
 
 
 def bring(store: Store, *entries: Entry) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,17 +14,6 @@ from framework.memory.records import NotificationState
 from framework.memory.snapshot import Snapshot
 from framework.memory.store import Store
 from tests.framework.memory_examples import FixedClock, entry, surface
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
-
-
-@pytest.fixture
-def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
-    with Store.open(database_url, clock=clock) as opened:
-        yield opened
 
 
 def said(store: Store) -> list[tuple[str, str]]:

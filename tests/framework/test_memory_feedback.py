@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-
-import pytest
 
 from framework.deals import Reading, ReadingVerdict
 from framework.feedback import MIN_VOTES, suggest_threshold
 from framework.memory.feedback import Vote
 from framework.memory.store import Store
 from tests.framework.memory_examples import FEED, START, FixedClock, entry, poll, surface
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
-
-
-@pytest.fixture
-def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
-    with Store.open(database_url, clock=clock) as opened:
-        yield opened
 
 
 def surfaced(store: Store, number: int = 1) -> str:

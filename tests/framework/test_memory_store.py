@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -29,11 +28,6 @@ from tests.framework.memory_examples import (
 )
 
 
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
-
-
 def refuse_inserts(store: Store, table: str) -> None:
     """Make the database itself refuse rows of one table, as a full disk would."""
     with store._database.write() as connection:
@@ -46,10 +40,9 @@ def refuse_inserts(store: Store, table: str) -> None:
 
 
 @pytest.fixture
-def store(database_url: str, clock: FixedClock) -> Iterator[Store]:
-    with Store.open(database_url, clock=clock) as opened:
-        opened.add_feed(FEED, "Deals")
-        yield opened
+def store(store: Store) -> Store:
+    store.add_feed(FEED, "Deals")
+    return store
 
 
 def test_a_poll_stores_the_etag_and_the_new_entries_together(store: Store) -> None:
