@@ -23,6 +23,7 @@ from safetensors import torch as safetensors
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from framework.errors import TrainingError
 from models.specialist import bins
 from models.train.specialist_network import WIDTH, DeepNetwork, LowerLayers
 
@@ -231,13 +232,19 @@ class DeepTraining:
         _log.info("checkpoint", **position)
 
     def resume(self) -> bool:
-        """Go on from the folder's checkpoint, at the start of the epoch it was in; false where there is none."""
+        """Go on from the folder's checkpoint, at the start of the epoch it was in; false where there is none.
+
+        Raises ``TrainingError`` for a checkpoint of another network or of an earlier version.
+        """
         path = self.folder / "deep.safetensors"
         if not path.exists():
             return False
         tensors = safetensors.load_file(path)
-        self.network.load_state_dict(_under("network.", tensors))
-        self._average.load_state_dict(_under("averaged.", tensors))
+        try:
+            self.network.load_state_dict(_under("network.", tensors))
+            self._average.load_state_dict(_under("averaged.", tensors))
+        except RuntimeError as error:  # tensors are missing or have other shapes
+            raise TrainingError(f"{path} is no checkpoint of this training; train without --resume") from error
         state: dict[int, dict[str, Tensor]] = defaultdict(dict)
         for name, value in _under("optimizer.", tensors).items():
             index, key = name.split(".", 1)

@@ -131,6 +131,13 @@ def test_there_is_nothing_to_resume_in_an_empty_folder(tmp_path: Path) -> None:
     assert not deep_training(tmp_path, 1).resume()
 
 
+def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    network = DeepNetwork(load_minilm(), layers=4)  # one layer more
+    DeepTraining(network, DeepSettings(), tmp_path, 0, torch.device("cpu")).save()
+    with pytest.raises(TrainingError, match="without --resume"):
+        deep_training(tmp_path, 1).resume()
+
+
 def test_batches_hold_every_text_once_and_one_length_each() -> None:
     lengths = np.random.default_rng(0).integers(3, 9, 200)
     batches = same_length_batches(lengths, 0, np.random.default_rng(1), 16)
