@@ -65,7 +65,7 @@ def train_blender(
     products = _unseen(load_products(data), limit or BLENDER_ITEMS)
     items = [PricedItem(description=product.text, price=product.price, group=product.group) for product in products]
     paid = hound.paid_members()
-    if paid and not agreed(f"This asks {' and '.join(paid)} for {len(items)} prices{_cost(hound, len(items))}"):
+    if paid and not agreed(_question(hound, paid, len(items))):
         raise TrainingError("Nothing was trained: the calls were not agreed to")
     folder = out or hound.own_models
     log = structlog.get_logger("dealhound").bind(agent="ensemble")
@@ -76,6 +76,11 @@ def train_blender(
         progress=lambda done, total: log.info("asking the members", done=done, total=total),
     )
     return _trained(manifest, folder)
+
+
+def _question(hound: Hound, paid: Sequence[str], items: int) -> str:
+    """What is about to be asked of members that are paid by the call, and what it costs where that is known."""
+    return f"This asks {' and '.join(paid)} for {items} prices{_cost(hound, items) if 'frontier' in paid else ''}"
 
 
 def _cost(hound: Hound, items: int) -> str:
@@ -157,7 +162,7 @@ def _evaluate_on(
     paid = [estimator.name for estimator in (*chosen, *beside) if estimator.name in costly]
     if paid:
         _, test = split(load_products(data), limit)
-        if not agreed(f"This asks {' and '.join(paid)} for {len(test)} prices{_cost(hound, len(test))}"):
+        if not agreed(_question(hound, paid, len(test))):
             raise TrainingError("Nothing was evaluated: the calls were not agreed to; --models leaves members out")
     log = structlog.get_logger("dealhound").bind(agent="ensemble")
     report = evaluate_file(

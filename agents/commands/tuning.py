@@ -59,7 +59,7 @@ def tune(
     mark = _mark(training.path, validation.path if validation else None, wishes)
     job = service.find(mark)
     if job is None:
-        if not agreed(f"{_cost(training, validation, wishes)} Go on?"):
+        if not agreed(_cost(training, validation, wishes)):
             raise TrainingError("Nothing was sent and nothing is billed: it was not agreed to")
         job = _started(hound, service, training, validation, wishes, mark, tell)
     else:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from agents.terminal.output import Home, Json, JsonlFile, Sources, hound, show, show_object
+from agents.terminal.output import Home, Json, hound, show, show_object
 from framework.errors import SettingsError
 
 app = typer.Typer()
+
+JsonlFile = Annotated[Path | None, typer.Option("--file", exists=True, dir_okay=False, help="JSON lines.")]
+Sources = Annotated[list[str], typer.Argument(help="URLs or files.")]
 
 
 @app.command()

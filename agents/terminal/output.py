@@ -17,19 +17,16 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
 Home = Annotated[
     Path | None, typer.Option("--home", help="Folder of all state (default: DEALHOUND_HOME or the checkout).")
 ]
-Data = Annotated[Path, typer.Option("--data", exists=True, dir_okay=False, help="Priced products, JSONL or JSONL.gz.")]
-JsonlFile = Annotated[Path | None, typer.Option("--file", exists=True, dir_okay=False, help="JSON lines.")]
-Sources = Annotated[list[str], typer.Argument(help="URLs or files.")]
 
 
 @contextmanager
-def hound(home: Path | None = None, *, log_level: str | None = None, **overrides: Any) -> Iterator[Hound]:
+def hound(home: Path | None = None, *, log_level: str | None = None) -> Iterator[Hound]:
     """The assembled set for one command, closed after it."""
     from agents.assemble import Hound
     from framework.log import configure_logging
     from framework.settings import load_settings
 
-    settings = load_settings(home, **overrides)
+    settings = load_settings(home)
     buffer = configure_logging(log_level or settings.log_level, settings.state / "logs", settings.secrets())
     with Hound(settings, log_buffer=buffer) as assembled:
         yield assembled

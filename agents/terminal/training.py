@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from agents.terminal.output import Data, Home, Json, agreed, fields, hound, show_object
+from agents.terminal.output import Home, Json, agreed, fields, hound, show_object
 from framework.errors import SettingsError
 
 app = typer.Typer()
@@ -36,6 +36,7 @@ def evaluate(
         show_object(report, as_json, text.evaluation)
 
 
+Data = Annotated[Path, typer.Option("--data", exists=True, dir_okay=False, help="Priced products, JSONL or JSONL.gz.")]
 CuratedFolder = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="What data build made.")]
 
 
@@ -205,7 +206,7 @@ def train_frontier(
             result = tuning.resume(assembled, job, tell)
         else:
             wishes = tuning.Wishes(base or tuning.DEFAULT_BASE, limit, epochs, suffix, wandb)
-            result = tuning.tune(assembled, data, wishes, lambda cost: yes or typer.confirm(cost, err=True), tell)
+            result = tuning.tune(assembled, data, wishes, lambda cost: agreed(cost, yes), tell)
         show_object(result, as_json, fields)
 
 

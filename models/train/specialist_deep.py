@@ -137,6 +137,7 @@ class DeepTraining:
         self.folder = folder
         self.seed = seed
         self.device = device
+        self._bf16 = _knows_bf16(device)
         self.step = self.epoch = 0
         self._drops = torch.Generator().manual_seed(seed)
         self._batches = 1  # in the current epoch
@@ -188,7 +189,7 @@ class DeepTraining:
         rate = min(1.0, (self.step + 1) / WARM_UP) * min(1.0, max(0.01, (1 - self._progress(number)) / FALL))
         for group in self.optimizer.param_groups:
             group["lr"] = group["base"] * rate
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=_knows_bf16(self.device)):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
             logits = self.network(self._some_pieces(states)).float()
         entropy = -(labels.to(self.device) * torch.log_softmax(logits, dim=-1)).sum(-1)
         # Divided by the full batch, so that a small remainder of a rare length takes a small step.

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from agents.ask_tools import MemoryTools
 from framework.deals import Reading, ReadingVerdict
 from framework.memory.store import Store
-from tests.framework.memory_examples import FEED, FixedClock, entry, poll, surface
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    with Store.open(database_url, clock=FixedClock()) as opened:
-        yield opened
+from tests.framework.memory_examples import FEED, entry, poll, surface
 
 
 def test_opportunities_carry_worth_range_and_our_url(store: Store) -> None:

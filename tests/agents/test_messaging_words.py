@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -32,12 +32,6 @@ def opportunity(price: str = "20.00", **more: object) -> Opportunity:
     return Opportunity(
         id="o1", deal=deal(entry(1), price, **more), valuation=valuation(), judgement=judgement(), created=START
     )
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    with Store.open(database_url, clock=FixedClock()) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize(

@@ -32,12 +32,6 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(database_url: str, clock: Clock) -> Iterator[Store]:
-    with Store.open(database_url, clock=clock) as opened:
-        yield opened
-
-
-@pytest.fixture
 def context(store: Store, clock: Clock) -> DashboardContext:
     return DashboardContext(
         store=store, settings=Settings(), log=LogBuffer(), controls=board.Controls(), clock=clock, started=clock()
